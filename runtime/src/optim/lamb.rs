@@ -1,67 +1,41 @@
 //! LAMB: layer-wise adaptive Adam for large batches.
 
-use serde::{Deserialize, Serialize};
-use trainspec_kernels::update;
-use trainspec_kernels::update::UpdateRule;
+use trainspec_kernels::update::{self, UpdateRule};
 
+use super::declaration::optimizer;
 use super::math::correction;
 use super::rules::{self, common, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// LAMB: Adam whose step for each parameter is scaled to the norm of the parameter, times the learning rate.
-///
-/// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a parameter tensor `w`:
-/// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. If one of these is
-/// 0, as for a bias before its first step, their ratio is 1. `weight_decay` is part of the direction here, as
-/// in the paper; with `decay: All` it applies to every parameter.
-///
-/// # Source
-/// You et al. 2020, with `phi` the identity.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lamb {
-    /// The learning rate, above 0; 1e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-6 by default.
-    pub eps: f64,
+optimizer! {
+    /// LAMB: Adam whose step for each parameter is scaled to the norm of the parameter, times the learning rate.
+    ///
+    /// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a parameter tensor `w`:
+    /// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. If one of these is
+    /// 0, as for a bias before its first step, their ratio is 1. `weight_decay` is part of the direction here, as
+    /// in the paper; with `decay: All` it applies to every parameter.
+    ///
+    /// # Source
+    /// You et al. 2020, with `phi` the identity.
+    pub struct Lamb {
+        /// The learning rate, above 0; 1e-3 by default.
+        pub lr: f64 = 1e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-6 by default.
+        pub eps: f64 = 1e-6,
+    }
     /// Weight decay: adds `weight_decay * w` to the direction before its norm is computed, 0 or more; 0.01 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.01
 }
-
-/// [`Lamb`](struct@Lamb) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
     /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
-}
-
-impl Config for Lamb {
-    const NAME: &'static str = "Lamb";
-    const DEFAULT: Self = Self {
-        lr: 1e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-6,
-        weight_decay: 0.01,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lamb {

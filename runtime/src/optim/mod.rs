@@ -30,6 +30,7 @@ mod adam_w;
 mod adamax;
 pub mod clip;
 mod constraint;
+mod declaration;
 #[cfg(test)]
 mod element;
 mod ema;

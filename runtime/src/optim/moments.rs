@@ -1,7 +1,6 @@
 //! The update rule of Adam, shared by several optimizers.
 
-use trainspec_kernels::update;
-use trainspec_kernels::update::UpdateRule;
+use trainspec_kernels::update::{self, UpdateRule};
 
 use super::UpdateStep;
 use super::math::correction;

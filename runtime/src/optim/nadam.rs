@@ -1,51 +1,37 @@
 //! Adam with Nesterov momentum.
 
-use serde::{Deserialize, Serialize};
-use trainspec_kernels::update;
-use trainspec_kernels::update::UpdateRule;
+use trainspec_kernels::update::{self, UpdateRule};
 
+use super::declaration::optimizer;
 use super::math::correction;
 use super::rules::{self, common, hold, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// NAdam: Adam with Nesterov momentum and a momentum schedule that rises over the first steps.
-///
-/// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
-/// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
-/// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
-///
-/// For PyTorch's `decoupled_weight_decay`, use `weight_decay` instead of `l2`.
-///
-/// # Source
-/// Dozat 2016, in PyTorch's form.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NAdam {
-    /// The learning rate, above 0; 2e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
-    pub eps: f64,
-    /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 the momentum is half of the first beta.
-    pub momentum_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
-    /// here.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// NAdam: Adam with Nesterov momentum and a momentum schedule that rises over the first steps.
+    ///
+    /// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
+    /// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
+    /// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
+    ///
+    /// For PyTorch's `decoupled_weight_decay`, use `weight_decay` instead of `l2`.
+    ///
+    /// # Source
+    /// Dozat 2016, in PyTorch's form.
+    pub struct NAdam {
+        /// The learning rate, above 0; 2e-3 by default.
+        pub lr: f64 = 2e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
+        pub eps: f64 = 1e-8,
+        /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 the momentum is half of the first beta.
+        pub momentum_decay: f64 = 4e-3,
+    }
+    l2
 }
-
-/// [`NAdam`](struct@NAdam) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const NAdam: NAdam = NAdam::DEFAULT;
 
 impl NAdam {
     /// Checks the ranges of the keys.
@@ -56,21 +42,6 @@ impl NAdam {
         hold!(rules::not_negative("momentum_decay", self.momentum_decay));
         rules::rated(self.lr, penalties!(self))
     }
-}
-
-impl Config for NAdam {
-    const NAME: &'static str = "NAdam";
-    const DEFAULT: Self = Self {
-        lr: 2e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-8,
-        momentum_decay: 4e-3,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for NAdam {

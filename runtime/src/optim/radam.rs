@@ -1,69 +1,41 @@
 //! Rectified Adam.
 
-use serde::{Deserialize, Serialize};
-use trainspec_kernels::update;
-use trainspec_kernels::update::UpdateRule;
+use trainspec_kernels::update::{self, UpdateRule};
 
+use super::declaration::optimizer;
 use super::math::correction;
 use super::rules::{self, common, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Rectified Adam: takes smaller steps while the second moment is estimated from few gradients.
-///
-/// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
-/// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
-/// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
-/// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
-///
-/// # Source
-/// Liu et al. 2020, in PyTorch's form, which has the threshold 5 of the authors' code and epsilon in the uncorrected
-/// root.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RAdam {
-    /// The learning rate, above 0; 1e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
-    pub eps: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
-    /// here.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// Rectified Adam: takes smaller steps while the second moment is estimated from few gradients.
+    ///
+    /// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
+    /// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
+    /// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
+    /// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
+    ///
+    /// # Source
+    /// Liu et al. 2020, in PyTorch's form, which has the threshold 5 of the authors' code and epsilon in the uncorrected
+    /// root.
+    pub struct RAdam {
+        /// The learning rate, above 0; 1e-3 by default.
+        pub lr: f64 = 1e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
+        pub eps: f64 = 1e-8,
+    }
+    l2
 }
-
-/// [`RAdam`](struct@RAdam) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
     /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
-}
-
-impl Config for RAdam {
-    const NAME: &'static str = "RAdam";
-    const DEFAULT: Self = Self {
-        lr: 1e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-8,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for RAdam {

@@ -1,6 +1,8 @@
 //! The parameters, gradients and optimizer state of an engine in host memory.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::borrow::Cow;
