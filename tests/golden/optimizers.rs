@@ -26,8 +26,8 @@ use trainspec::graph::Graph;
 use trainspec::layer::{Embedding, Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::LossSum;
 use trainspec::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, NAdam, ParameterConfig, RAdam,
-    RmsProp, Sgd, SignSgd, SparseAdam, Update,
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, Lookahead, NAdam,
+    ParameterConfig, RAdam, RmsProp, Sgd, SignSgd, SparseAdam, Update,
 };
 use trainspec::rng::StepIndex;
 use trainspec::{CheckResult, Config, Pass, Result, Shape};
@@ -88,12 +88,17 @@ fn optimizer(case: &Value) -> Box<dyn AnyOptimizer> {
         "Lamb" => &Lamb::DEFAULT,
         "Lars" => &Lars::DEFAULT,
         "SparseAdam" => &SparseAdam::DEFAULT,
+        "Lookahead Sgd" => &Lookahead::<Sgd>::DEFAULT,
+        "Lookahead AdamW" => &Lookahead::<AdamW>::DEFAULT,
         other => panic!("no optimizer is called {other}"),
     };
     let mut json = usual.to_json();
     let keys = json.as_object_mut().expect("keys");
     for (key, value) in case["keys"].as_object().expect("keys") {
-        keys.insert(key.clone(), value.clone());
+        match (keys.get_mut(key), value) {
+            (Some(Value::Object(inner)), Value::Object(own)) => inner.extend(own.clone()),
+            _ => drop(keys.insert(key.clone(), value.clone())),
+        }
     }
     usual.with(&json).expect("keys of the optimizer")
 }

@@ -18,6 +18,8 @@
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
 //!
+//! [`Lookahead`] takes another optimizer: `Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 5, alpha: 0.5 }`.
+//!
 //! Each also has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` ([`Penalties`]). A [`Group`] sets the
 //! learning rate and the decay of some parameters, or freezes them.
 //!
@@ -40,6 +42,7 @@ mod group;
 mod lamb;
 mod lars;
 mod lion;
+mod lookahead;
 mod math;
 mod moments;
 mod nadam;
@@ -72,6 +75,7 @@ pub use group::{Group, Groups};
 pub use lamb::Lamb;
 pub use lars::Lars;
 pub use lion::Lion;
+pub use lookahead::Lookahead;
 pub use nadam::NAdam;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
@@ -80,7 +84,7 @@ pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;
 pub use store::{HostParameters, ParameterStore, UnitClip, WeightCopy};
-pub use trainspec_kernels::update::{GradientTransform, UpdateRule};
+pub use trainspec_kernels::update::{GradientTransform, RuleChain, UpdateRule};
 pub(crate) use units::{in_units, of_units, unit_length};
 pub use update::{ParameterConfig, Update, UpdateStep};
 
@@ -212,6 +216,11 @@ pub trait AnyOptimizer: Setting {
     fn state_names(&self) -> &'static [&'static str];
     /// [`Optimizer::initial_state`] of the value with this name.
     fn initial(&self, slot: usize) -> f32;
+    /// Returns whether the value with this name starts as the weight, instead of as [`AnyOptimizer::initial`].
+    fn starts_at_weights(&self, slot: usize) -> bool {
+        let _ = slot;
+        false
+    }
     /// [`Optimizer::is_sparse`]
     fn is_sparse(&self) -> bool;
     /// [`Optimizer::penalties`]
@@ -226,8 +235,8 @@ pub trait AnyOptimizer: Setting {
     fn is_layerwise(&self) -> bool;
     /// [`Optimizer::trust`]
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
-    /// [`Optimizer::lowering`]
-    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule>;
+    /// Returns the rules of one step as data, for which every device has kernels; `None` if one of them runs on the host.
+    fn lowering(&self, step: UpdateStep) -> Option<RuleChain>;
     /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block. The arguments are those
     /// of [`AnyOptimizer::update_block`].
     fn measure_block(
@@ -299,8 +308,9 @@ impl<O: Optimizer> AnyOptimizer for O {
         Optimizer::trust(self, step, weights, direction)
     }
 
-    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
-        Optimizer::lowering(self, step)
+    fn lowering(&self, step: UpdateStep) -> Option<RuleChain> {
+        let rule = Optimizer::lowering(self, step)?;
+        Some(RuleChain::of(rule, Optimizer::state_names(self).len()))
     }
 
     fn measure_block(
@@ -311,7 +321,7 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) -> [f64; 2] {
-        if let Some(rule) = self.lowering(step) {
+        if let Some(rule) = Optimizer::lowering(self, step) {
             return rule.measure_block(incoming, weights, gradients, state);
         }
         let direction = self.direction(step);
@@ -328,7 +338,7 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) {
-        if let Some(rule) = self.lowering(step) {
+        if let Some(rule) = Optimizer::lowering(self, step) {
             rule.update_block(incoming, weights, gradients, state);
             return;
         }

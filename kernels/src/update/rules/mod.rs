@@ -8,7 +8,9 @@
 //! order in which it is stored.
 
 mod adaptive;
+mod chain;
 mod layerwise;
+mod lookahead;
 mod moments;
 mod momentum;
 mod scalar;
@@ -18,7 +20,9 @@ mod transform;
 mod tests;
 
 pub use adaptive::{AdaDelta, AdaGrad, RmsProp};
+pub use chain::RuleChain;
 pub use layerwise::{Lamb, Lars};
+pub use lookahead::Lookahead;
 pub use moments::{Adam, Adamax, NAdam, RAdam};
 pub use momentum::{Lion, Sgd, SignSgd};
 pub use transform::GradientTransform;
@@ -53,6 +57,8 @@ pub enum UpdateRule {
     Lamb(Lamb),
     /// Layer-wise adaptive momentum.
     Lars(Lars),
+    /// Slow weights that follow; see [`RuleChain`].
+    Lookahead(Lookahead),
 }
 
 /// What a rule computes for one element.
@@ -87,6 +93,7 @@ macro_rules! for_each_rule {
             UpdateRule::AdaDelta($rule) => $body,
             UpdateRule::Lamb($rule) => $body,
             UpdateRule::Lars($rule) => $body,
+            UpdateRule::Lookahead($rule) => $body,
         }
     };
 }

@@ -50,6 +50,7 @@ fn rules() -> Vec<(UpdateRule, usize)> {
         (UpdateRule::AdaDelta(AdaDelta { lr: 0.1, rho: 0.9, rest: 0.1, eps: 1e-3 }), 2),
         (UpdateRule::Lamb(lamb), 2),
         (UpdateRule::Lars(Lars { lr: 0.1, trust: 0.2, momentum: 0.9, decay: 0.01 }), 1),
+        (UpdateRule::Lookahead(Lookahead { alpha: 0.75 }), 1),
     ]
 }
 

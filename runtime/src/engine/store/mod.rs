@@ -229,7 +229,7 @@ impl ParameterStore for HostStore {
         let Self { about, weights, gradients, rows, state, flushes, .. } = self;
         let gradients = gradients.tensors();
         if state.is_empty() {
-            *state = update::initial_state(update, gradients);
+            *state = update::initial_state(update, weights, gradients);
         }
         Self::run(*flushes, || update::apply(update, about, weights, gradients, state, rows));
         self.changed = true;

@@ -11,10 +11,21 @@ use crate::graph::GraphParameter;
 use crate::optim::{Update, UpdateStep};
 
 /// The optimizer's state before the first step: by parameter, then by name.
-pub(super) fn initial_state(update: &Update<'_>, gradients: Tensors<'_>) -> Vec<Vec<Vec<f32>>> {
-    let slots = update.optimizer.state_names().len();
-    let slot = |length: usize| move |slot| vec![update.optimizer.initial(slot); length];
-    gradients.iter().map(|gradient| (0..slots).map(slot(gradient.len())).collect()).collect()
+pub(super) fn initial_state(
+    update: &Update<'_>,
+    weights: &[Vec<f32>],
+    gradients: Tensors<'_>,
+) -> Vec<Vec<Vec<f32>>> {
+    let optimizer = update.optimizer;
+    let slots = optimizer.state_names().len();
+    let of = |(weights, gradient): (&Vec<f32>, &[f32])| {
+        let slot = |slot| match gradient.len() {
+            length if length > 0 && optimizer.starts_at_weights(slot) => weights.clone(),
+            length => vec![optimizer.initial(slot); length],
+        };
+        (0..slots).map(slot).collect()
+    };
+    weights.iter().zip(gradients.iter()).map(of).collect()
 }
 
 /// Checks that a state has the right slots for parameters with these gradients, each of the right length.
