@@ -96,6 +96,7 @@ impl<O: Optimizer> Lookahead<O> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Optimizer> AnyOptimizer for Lookahead<O> {
     fn lr(&self) -> f64 {
         self.optimizer.lr()

@@ -113,10 +113,10 @@ impl HostStore {
         if flushes { flushed(work) } else { work() }
     }
 
-    fn slot(&self, copy: WeightCopy) -> &Option<Vec<Vec<f32>>> {
+    fn slot(&self, copy: WeightCopy) -> Option<&[Vec<f32>]> {
         match copy {
-            WeightCopy::Average => &self.average,
-            WeightCopy::Best => &self.best,
+            WeightCopy::Average => self.average.as_deref(),
+            WeightCopy::Best => self.best.as_deref(),
         }
     }
 
@@ -269,7 +269,7 @@ impl ParameterStore for HostStore {
     }
 
     fn copied(&self, from: WeightCopy) -> Result<Option<Cow<'_, [Vec<f32>]>>> {
-        Ok(self.slot(from).as_deref().map(Cow::from))
+        Ok(self.slot(from).map(Cow::from))
     }
 
     fn set_copy(&mut self, to: WeightCopy, weights: Vec<Vec<f32>>) -> Result<()> {
