@@ -28,7 +28,7 @@ pub use crate::metric::{
 pub use crate::model::Model;
 pub use crate::optim::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm, GradientNoise, Group,
-    Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
+    Lamb, Lars, Lion, Lookahead, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,

@@ -225,11 +225,11 @@ pub struct Snapshot<'a> {
     /// The names of the optimizer's state values.
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
-    pub optimizer_state: &'a [Vec<Vec<f32>>],
+    pub optimizer_state: Cow<'a, [Vec<Vec<f32>>]>,
     /// The loss scale and the counters of skipped steps.
     pub scaling: Scaling,
     /// The average of the parameters and running statistics, in their order, if the run keeps one.
-    pub average: Option<&'a [Vec<f32>]>,
+    pub average: Option<Cow<'a, [Vec<f32>]>>,
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
     /// The state of the schedule phases: [`Schedule::state`](crate::schedule::Schedule::state).
@@ -239,7 +239,7 @@ pub struct Snapshot<'a> {
 }
 
 /// The best evaluation so far.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Monitored<'a> {
     /// The monitored value.
     pub best: f64,
@@ -248,7 +248,7 @@ pub struct Monitored<'a> {
     /// Evaluations since then.
     pub without_improvement: u64,
     /// The parameters and running statistics of that epoch, in the graph's order, if the run restores them.
-    pub parameters: Option<&'a [Vec<f32>]>,
+    pub parameters: Option<Cow<'a, [Vec<f32>]>>,
 }
 
 /// Why a run stopped.

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::error::interruption;
 use crate::graph::Graph;
 use crate::interrupt::Cause;
+use crate::optim::WeightCopy;
 use crate::spec::TrainConfig;
 use crate::world::World;
 
@@ -236,9 +237,9 @@ impl Progress<'_> {
         observer.on(&Event::Trace(&TracePoint {
             step: place.step,
             epoch: place.epoch,
-            parameters: &stepper.engine().numbers()?,
-            optimizer_state: stepper.engine().optimizer_state(),
-            average: stepper.average(),
+            parameters: &stepper.engine().store().weights()?,
+            optimizer_state: &stepper.engine().store().optimizer_state()?,
+            average: stepper.average()?.as_deref(),
         }))
     }
 
@@ -248,7 +249,9 @@ impl Progress<'_> {
         stepper.with_evaluation_weights(|engine| {
             let validation = validation(*given, engine)?;
             let is_best = match (watch, &validation) {
-                (Some(watch), Some(validation)) => watch.see(validation, place.epoch, place.step, engine)?,
+                (Some(watch), Some(validation)) => {
+                    watch.see(validation, place.epoch, place.step, engine.store_mut())?
+                }
                 _ => false,
             };
             Ok((validation, is_best))
@@ -287,17 +290,17 @@ impl Progress<'_> {
     fn measure(&mut self) -> Result<Measured> {
         let Self { given, stepper, watch, observer, .. } = self;
         let mut keep = |engine: &mut dyn Engine| {
-            observer.on(&Event::Final(&engine.numbers()?))?;
+            observer.on(&Event::Final(&engine.store().weights()?))?;
             final_parts(*given, engine)
         };
         stepper.with_evaluation_weights(|engine| {
-            let Some(watch) = watch.as_mut().filter(|watch| watch.restores()) else {
+            if !watch.as_ref().is_some_and(EarlyStopping::restores) {
                 return keep(engine);
-            };
-            watch.swap(engine)?;
+            }
+            engine.store_mut().swap(WeightCopy::Best)?;
             let measured = keep(engine);
             if measured.is_err() {
-                watch.swap(engine)?;
+                engine.store_mut().swap(WeightCopy::Best)?;
             }
             measured
         })
