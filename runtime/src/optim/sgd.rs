@@ -101,6 +101,7 @@ impl Optimizer for Sgd {
 mod tests {
     use super::super::element::Element;
     use super::*;
+    use crate::optim::Decay;
     use crate::config::Config;
     use crate::layer::Role;
 
