@@ -4,6 +4,7 @@ use std::io::BufRead;
 use std::path::PathBuf;
 
 pub use columns::CsvColumn;
+pub(super) use hints::encoding;
 
 use super::InMemory;
 use super::file::{self, Origin};
@@ -13,7 +14,7 @@ use crate::format::plain;
 use crate::loss::TargetKinds;
 use crate::shape::{InputKinds, Kinds};
 use columns::{HINT, Side, Target};
-use rows::Rows;
+pub(super) use rows::Rows;
 use values::{ValueError, Values};
 
 mod columns;
@@ -369,7 +370,7 @@ impl Csv {
             )));
         }
         let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
-        match hints::encoding(start) {
+        match encoding(start) {
             Some(found) => Err(origin.problem(format!(
                 "the text seems to be {found}; expected UTF-8: save it as UTF-8, or convert it with `iconv -f {found} -t UTF-8`"
             ))),
