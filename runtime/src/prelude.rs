@@ -35,8 +35,8 @@ pub use crate::schedule::{
     MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
 };
 pub use crate::shape::{
-    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, Series, TokenLogits, Tokens,
-    Values,
+    Class, ClassMap, Features, Image, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Series,
+    TokenLogits, Tokens, Values,
 };
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};

@@ -127,6 +127,10 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
         Activation::Silu,
         Activation::Tanh,
         Activation::Sigmoid,
+        Activation::Elu { alpha: 1.0, scale: 1.0 },
+        Activation::Softplus,
+        Activation::Mish,
+        Activation::HardSwish,
     ] {
         let epilogue = Epilogue { activation, ..Epilogue::NONE };
         epilogue.forward_all(&x, &mut y);

@@ -26,7 +26,8 @@ pub use normalizer::{Normalization, Normalizer};
 pub use normalizers::Normalizers;
 pub(crate) use patterns::Patterns;
 pub use prepared::PreparedDataset;
-pub(crate) use scan::check;
+pub(crate) use read_ahead::ReadAhead;
+pub(crate) use scan::{Accepted, check};
 pub use split::Split;
 pub(crate) use split::training_samples;
 
@@ -46,6 +47,7 @@ mod normalizer;
 mod normalizers;
 mod patterns;
 mod prepared;
+mod read_ahead;
 mod scan;
 mod shared;
 mod split;

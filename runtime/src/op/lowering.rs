@@ -14,7 +14,7 @@ use crate::rng::{StepIndex, Stream};
 use crate::shape::Numbers;
 
 /// The maximum number of inputs of a layer.
-pub const MAX_INPUTS: usize = 3;
+pub const MAX_INPUTS: usize = 4;
 
 /// The lowering of a layer: how it is computed and differentiated without a tape.
 #[derive(Clone, Debug)]

@@ -102,6 +102,7 @@ mod tests {
     use super::super::Decay;
     use super::super::element::Element;
     use super::*;
+    use crate::optim::Decay;
     use crate::config::Config;
     use crate::layer::Role;
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::average;
-use super::batch_sampler::BatchSampler;
+use super::batch_sampler::Windows;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
@@ -258,12 +258,12 @@ impl<'a> TrainStep<'a> {
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
-    /// Reads and prepares this process's micro-batches of the window with `count` windows before it.
+    /// Reads and prepares this process's micro-batches of the next window.
     ///
     /// # Errors
     /// If a process cannot read its samples or is interrupted.
-    pub(super) fn read(&self, feed: &mut BatchSampler<'_>, count: u64) -> Result<Vec<Batch>> {
-        let window = feed.window(count).and_then(|window| {
+    pub(super) fn read(&self, windows: &mut Windows<'_, '_>) -> Result<Vec<Batch>> {
+        let window = windows.next().and_then(|window| {
             let numbered = window.into_iter().enumerate();
             numbered.map(|(own, batch)| self.prepare(self.world.micro_batch(own), batch)).collect()
         });

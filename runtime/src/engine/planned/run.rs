@@ -112,12 +112,12 @@ impl Pass<'_> {
 
     fn forward_step(&mut self, step: &ForwardStep, group: &Group, node: &Node) -> Result<()> {
         let (plan, draws) = (self.plan, self.draws(group));
-        let [a, b, c] = step.inputs.map(|place| plan.place(place));
-        let ([a, b, c, residual], [output, pre, saved, scratch]) = self.arena.lend(
-            [a, b, c, plan.place(step.residual)],
+        let [a, b, c, e] = step.inputs.map(|place| plan.place(place));
+        let ([a, b, c, e, residual], [output, pre, saved, scratch]) = self.arena.lend(
+            [a, b, c, e, plan.place(step.residual)],
             [Some(step.output), step.pre, step.saved, step.scratch].map(|buffer| plan.span(buffer)),
         );
-        let inputs = with_inputs(self.inputs, step.inputs, [a, b, c]);
+        let inputs = with_inputs(self.inputs, step.inputs, [a, b, c, e]);
         let residual = match step.residual {
             Some(Place::Input(input)) => Some(self.inputs.of(input).floats()),
             Some(Place::Arena(_)) => Some(residual),
@@ -267,14 +267,14 @@ impl Pass<'_> {
         let plan = self.plan;
         let group = plan.group(step.group);
         let (node, draws) = (&self.graph.nodes[group.node], self.draws(group));
-        let [a, b, c] = step.inputs.map(|place| plan.place(place));
-        let [d_a, d_b, d_c] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
-        let ([a, b, c, output], [d, saved, scratch, d_a, d_b, d_c]) = self.arena.lend(
-            [a, b, c, plan.span(step.output)],
-            [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c],
+        let [a, b, c, e] = step.inputs.map(|place| plan.place(place));
+        let [d_a, d_b, d_c, d_e] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
+        let ([a, b, c, e, output], [d, saved, scratch, d_a, d_b, d_c, d_e]) = self.arena.lend(
+            [a, b, c, e, plan.span(step.output)],
+            [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c, d_e],
         );
         let mut modes = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
-        let d_inputs = [d_a, d_b, d_c].map(|d| modes.next().flatten().map(|onto| (d, onto)));
+        let d_inputs = [d_a, d_b, d_c, d_e].map(|d| modes.next().flatten().map(|onto| (d, onto)));
         let onto = if self.shared.accumulates(group.node) { WriteMode::Accumulate } else { self.onto };
         let Some(gradients) = self.gradients.as_deref_mut() else { return Ok(()) };
         let makes_unread = match &group.work {
@@ -293,7 +293,7 @@ impl Pass<'_> {
                 } else {
                     Epilogue::NONE
                 };
-                let (format, inputs) = (plan.format(), with_inputs(batch, step.inputs, [a, b, c]));
+                let (format, inputs) = (plan.format(), with_inputs(batch, step.inputs, [a, b, c, e]));
                 let mut gradients = gradients.select_mut(node.parameters.iter().map(|own| own.index));
                 if makes_unread {
                     lend_unread(self.graph, node, gradients.get(), self.unread);
