@@ -170,7 +170,8 @@ fn subnormal_inputs_do_not_depend_on_simd_level_or_threads() {
         let mut engine = Planned::new(Probed::graph().unwrap(), Goal::boxed(true), SEED).unwrap();
         step(&mut engine, &inputs).unwrap();
         let weights = engine.store().weights().unwrap();
-        let numbers = engine.store().gradients().unwrap().iter().chain(weights.iter()).flatten();
+        let gradients = engine.store().gradients().unwrap();
+        let numbers = gradients.iter().chain(weights.iter()).flatten();
         numbers.map(|number| number.to_bits()).collect::<Vec<_>>()
     };
     let expected = bits();

@@ -112,7 +112,7 @@ pub(super) fn agrees(graph: &Graph, json: &Json, scopes: &[(&str, &str)]) {
         {
             let name = theirs(&parameter.path);
             if parameter.is_trained() {
-                close(&name, &doubles(gradient), &json["gradients"][&name]);
+                close(&name, &doubles(&gradient), &json["gradients"][&name]);
             } else {
                 close(&name, &doubles(values), &json["statistics"][&name]);
             }

@@ -13,7 +13,7 @@ mod threads;
 
 use std::sync::Arc;
 
-use trainspec::engine::Tape;
+use trainspec::engine::{Engine, Tape};
 use trainspec::interrupt::Interrupt;
 use trainspec::prelude::*;
 use trainspec::trainer::{self, Event, Exit};

@@ -99,6 +99,7 @@ impl Optimizer for Sgd {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Decay;
     use super::super::element::Element;
     use super::*;
     use crate::optim::Decay;
