@@ -37,6 +37,7 @@ pub mod scratch;
 mod shared;
 pub mod simd;
 mod sizes;
+mod slices;
 pub mod softmax;
 pub mod squared_error;
 pub mod strided;

@@ -4,7 +4,9 @@
 //! [`TrainedModel`](crate::TrainedModel). The traits of custom parts are in the modules: [`layer`](crate::layer), [`loss`](crate::loss), [`metric`](crate::metric), [`optim`](crate::optim).
 
 pub use crate::data::mix::{CutMix, Mixup};
-pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
+pub use crate::data::{
+    Csv, Dataset, Digits8x8, Idx, ImageFolder, InMemory, Mnist, Normalization, Npy, Split, Text, Windows,
+};
 pub use crate::graph::Value;
 pub use crate::inference::Load;
 pub use crate::keys::Advice;
@@ -28,7 +30,7 @@ pub use crate::metric::{
 pub use crate::model::Model;
 pub use crate::optim::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm, GradientNoise, Group,
-    Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
+    Lamb, Lars, Lion, Lookahead, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,

@@ -190,7 +190,7 @@ impl<'a> Case<'a> {
         let graph = self.graph(layer);
         engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
         let mut found = vec![doubles(&engine.prediction(0).unwrap())];
-        let trained = engine.gradients().iter().filter(|gradient| !gradient.is_empty());
+        let trained = engine.store().gradients().unwrap().iter().filter(|gradient| !gradient.is_empty());
         found.extend(trained.map(|gradient| gradient.iter().map(|&number| f64::from(number)).collect()));
         found
     }

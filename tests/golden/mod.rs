@@ -1,12 +1,14 @@
 //! Compares with values from PyTorch, and with closed forms where it has none.
 //!
-//! Each `<topic>.py` generates the `<topic>.json` next to it; the tests need only the JSON. Error bounds follow from the
+//! Each `<topic>.py` generates the `<topic>.json` next to it, and `arrays/make.py` and `images/make.py` the files there; the tests need only these. Error bounds follow from the
 //! arithmetic: the number of f32 roundings by which the two computations differ, and the size of the rounded values.
 
 mod arithmetic;
+mod arrays;
 mod averaging;
 mod clipping;
 mod file;
+mod images;
 mod initializers;
 mod layers;
 mod loss_scale;

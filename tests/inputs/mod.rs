@@ -16,4 +16,5 @@ mod checkpoint;
 mod edit;
 mod model_file;
 mod settings;
+mod sources;
 mod tables;

@@ -13,7 +13,7 @@ use super::campaign::{Campaign, Work, scratch};
 use super::edit::{edited, edits};
 use crate::meter::metered;
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()
@@ -24,7 +24,7 @@ const UNPACKED: usize = 1032;
 
 /// The compression of a file.
 #[derive(Clone, Copy, Debug)]
-enum Packed {
+pub(super) enum Packed {
     No,
     /// The content is damaged, the compression is not.
     Whole,
@@ -32,12 +32,12 @@ enum Packed {
     Damaged,
 }
 
-fn packing() -> impl Strategy<Value = Packed> {
+pub(super) fn packing() -> impl Strategy<Value = Packed> {
     prop_oneof![4 => Just(Packed::No), 1 => Just(Packed::Whole), 1 => Just(Packed::Damaged)]
 }
 
 /// Returns the file and its decompressed length.
-fn file(bytes: &[u8], edits: &[super::edit::Edit], how: Packed) -> (Vec<u8>, usize) {
+pub(super) fn file(bytes: &[u8], edits: &[super::edit::Edit], how: Packed) -> (Vec<u8>, usize) {
     match how {
         Packed::No => {
             let bytes = edited(bytes, edits);

@@ -116,6 +116,11 @@ fn is_at_end(rest: &mut impl BufRead) -> io::Result<bool> {
 }
 
 impl Origin {
+    /// A file of this size that is not compressed.
+    pub(super) fn of_file(path: &Path, size: u64) -> Self {
+        Self { path: path.to_owned(), packed: false, size: Some(size) }
+    }
+
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::Dataset;
 use super::file::{self, Origin};
-use super::memory::{row, size};
+use super::memory::size;
+use super::stored::{IN_MEMORY, Stored, at_most};
 use crate::error::{Error, Result};
 use crate::loss::TargetKind;
 use crate::shape::{InputKind, Kind};
@@ -25,7 +26,8 @@ use crate::shape::{InputKind, Kind};
 ///
 /// # Memory
 /// One byte for each pixel and label, and at most three times the size of the files while they are read. A gzip file
-/// holds at most 1,032 times its size, so a header that claims more is rejected at once.
+/// holds at most 1,032 times its size, so a header that claims more is rejected at once. A file of more than 64 MiB that is not
+/// compressed is not read into memory, but each sample when it is used; it must not change meanwhile.
 ///
 /// # Example
 /// ```
@@ -44,11 +46,19 @@ use crate::shape::{InputKind, Kind};
 /// ```
 #[derive(Clone)]
 pub struct Idx<I, T> {
-    pixels: Vec<u8>,
-    labels: Vec<u8>,
-    /// The label files, each with its first sample.
-    files: Vec<(usize, PathBuf)>,
+    parts: Vec<Part>,
     kinds: PhantomData<fn() -> (I, T)>,
+}
+
+/// The samples of a pair of files.
+#[derive(Clone)]
+struct Part {
+    pixels: Stored,
+    labels: Stored,
+    first: usize,
+    samples: usize,
+    /// The file of the labels.
+    path: PathBuf,
 }
 
 impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Idx<I, T> {
@@ -60,8 +70,8 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Id
         let (images, labels) = (images.as_ref(), labels.as_ref());
         let pixels = bytes(images, I::SHAPE.axes())?;
         let classes = bytes(labels, T::SHAPE.axes())?;
-        let (count, answers) =
-            (pixels.len() / size(I::NAME, I::SHAPE)?, classes.len() / size(T::NAME, T::SHAPE)?);
+        let count = (pixels.len() / size(I::NAME, I::SHAPE)? as u64) as usize;
+        let answers = (classes.len() / size(T::NAME, T::SHAPE)? as u64) as usize;
         if count != answers {
             return Err(Error::Data {
                 path: labels.to_owned(),
@@ -72,18 +82,21 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Id
                 ),
             });
         }
-        let files = vec![(0, labels.to_owned())];
-        Ok(Self { pixels, labels: classes, files, kinds: PhantomData })
+        let part = Part { pixels, labels: classes, first: 0, samples: count, path: labels.to_owned() };
+        Ok(Self { parts: vec![part], kinds: PhantomData })
     }
 
     /// Appends the samples of another set.
     #[must_use]
     pub fn then(mut self, more: &Self) -> Self {
         let samples = Dataset::len(&self);
-        self.files.extend(more.files.iter().map(|(first, path)| (samples + first, path.clone())));
-        self.pixels.extend_from_slice(&more.pixels);
-        self.labels.extend_from_slice(&more.labels);
+        self.parts.extend(more.parts.iter().map(|part| Part { first: samples + part.first, ..part.clone() }));
         self
+    }
+
+    fn part(&self, index: usize) -> Option<&Part> {
+        let next = self.parts.partition_point(|part| part.first <= index);
+        self.parts.get(next.checked_sub(1)?).filter(|part| index - part.first < part.samples)
     }
 }
 
@@ -92,37 +105,39 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Da
     type Target = T;
 
     fn len(&self) -> usize {
-        self.labels.len() / T::SHAPE.elements()
+        self.parts.last().map_or(0, |part| part.first + part.samples)
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
-        let pixels = row(&self.pixels, index, input.len())?;
-        let labels = row(&self.labels, index, target.len())?;
-        for (x, &pixel) in input.iter_mut().zip(pixels) {
-            *x = f32::from(pixel) / 255.0;
-        }
-        for (class, &label) in target.iter_mut().zip(labels) {
-            *class = u32::from(label);
-        }
-        Ok(())
+        let missing = || Error::Dataset(format!("there is no sample {index}"));
+        let part = self.part(index).ok_or_else(missing)?;
+        let at = |length: usize| ((index - part.first) as u64).saturating_mul(length as u64);
+        let pixels = part.pixels.read(at(input.len()), input.len(), |pixels| {
+            input.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = f32::from(pixel) / 255.0);
+        })?;
+        let labels = part.labels.read(at(target.len()), target.len(), |labels| {
+            target.iter_mut().zip(labels).for_each(|(class, &label)| *class = u32::from(label));
+        })?;
+        pixels.and(labels).ok_or_else(missing)
     }
 
     fn location(&self, index: usize) -> Option<String> {
-        let (first, path) = self.files.iter().rev().find(|(first, _)| *first <= index)?;
-        Some(format!("{}: label {} (from 0)", path.display(), index - first))
+        let part = self.part(index)?;
+        Some(format!("{}: label {} (from 0)", part.path.display(), index - part.first))
     }
 }
 
 impl<I: Kind, T: Kind> fmt::Debug for Idx<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Idx({} bytes of {} {})", self.pixels.len(), I::NAME, I::SHAPE)
+        let bytes: u64 = self.parts.iter().map(|part| part.pixels.len()).sum();
+        write!(f, "Idx({bytes} bytes of {} {})", I::NAME, I::SHAPE)
     }
 }
 
-/// Reads the bytes of a file whose samples have these axes.
-fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
+/// The bytes of a file whose samples have these axes.
+fn bytes(path: &Path, axes: &[usize]) -> Result<Stored> {
     let (origin, mut bytes) = file::open(path)?;
-    let (samples, per_sample) = header(&origin, &mut bytes, axes)?;
+    let Header { samples, per_sample, length } = header(&origin, &mut bytes, axes)?;
     let expected = samples.saturating_mul(per_sample);
     // The header is not trusted with an allocation: its claim is compared with what the file can hold, and the
     // buffer grows as bytes are read.
@@ -132,42 +147,45 @@ fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
              the file is damaged or not what its header says"
         )));
     }
+    let check = |found: u64| {
+        if found < expected {
+            return Err(origin.problem(format!(
+                "{found} bytes after the header; expected {expected} for {samples} samples; the file is cut short"
+            )));
+        }
+        if found > expected {
+            return Err(origin.problem(format!(
+                "more than the {expected} bytes of {samples} samples; the file is damaged or not what its header \
+                 says"
+            )));
+        }
+        Ok(())
+    };
+    if let Some(found) = origin.most().filter(|_| !origin.is_packed()).map(|size| size.saturating_sub(length))
+        && found > IN_MEMORY
+    {
+        check(found)?;
+        let file = std::fs::File::open(path).map_err(Error::file(path))?;
+        return Ok(Stored::in_file(file, path, length, found));
+    }
     let body = at_most(&origin, &mut *bytes, expected.saturating_add(1))?;
-    let found = body.len() as u64;
-    if found < expected {
-        return Err(origin.problem(format!(
-            "{found} bytes after the header; expected {expected} for {samples} samples; the file is cut short"
-        )));
-    }
-    if found > expected {
-        return Err(origin.problem(format!(
-            "more than the {expected} bytes of {samples} samples; the file is damaged or not what its header \
-             says"
-        )));
-    }
-    Ok(body)
+    check(body.len() as u64)?;
+    Ok(Stored::Memory(body.into()))
 }
 
-/// Reads up to this many bytes.
-fn at_most(origin: &Origin, bytes: &mut dyn BufRead, most: u64) -> Result<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let part = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
-        let room = most - body.len() as u64;
-        let taken = part.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        if taken == 0 {
-            return Ok(body);
-        }
-        origin.reserve(&mut body, taken)?;
-        body.extend_from_slice(&part[..taken]);
-        bytes.consume(taken);
-    }
+/// What the header of a file says.
+struct Header {
+    samples: u64,
+    /// The bytes of each sample.
+    per_sample: u64,
+    /// The length of the header in bytes.
+    length: u64,
 }
 
 /// Reads the number of samples and the bytes of each. The format: two zeros, the type of the values (8 for
 /// unsigned bytes), the number of axes, and the length of each axis, the first of which counts samples, as
 /// big-endian u32.
-fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Result<(u64, u64)> {
+fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Result<Header> {
     let mut word = || {
         let mut word = Vec::new();
         (&mut *bytes).take(4).read_to_end(&mut word).map_err(|error| origin.unreadable(error))?;
@@ -192,7 +210,8 @@ fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Resul
     if wide(&axes) != wide(expected) {
         return Err(origin.problem(format!("each sample is {axes:?}; expected {expected:?}")));
     }
-    Ok((samples, axes.iter().fold(1, |product: u64, &axis| product.saturating_mul(axis as u64))))
+    let per_sample = axes.iter().fold(1, |product: u64, &axis| product.saturating_mul(axis as u64));
+    Ok(Header { samples, per_sample, length: 4 + 4 * u64::from(rank) })
 }
 
 #[cfg(test)]
@@ -276,8 +295,8 @@ mod tests {
         assert!(said.starts_with("x: the gzip file is damaged or cut short ("), "{said}");
     }
 
-    fn bytes_of_pictures(path: &Path) -> Result<Vec<u8>> {
-        bytes(path, Image::<1, 2, 3>::SHAPE.axes())
+    fn bytes_of_pictures(path: &Path) -> Result<u64> {
+        bytes(path, Image::<1, 2, 3>::SHAPE.axes()).map(|bytes| bytes.len())
     }
 
     #[test]

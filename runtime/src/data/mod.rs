@@ -7,9 +7,13 @@
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
+//! | `text`, `series` | windows of text files, and of time series |
+//! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
 //! | `digits`, `mnist` | well-known data sets |
 //! | `prepared` | data that were checked and are ready for a run; `scan`, `patterns`, `extremes` and `shared` check them |
 //! | `batch` | batches of consecutive samples |
+//!
+#![doc = include_str!("../docs/data.md")]
 
 pub use crate::loss::{BadTarget, TargetRules};
 pub use crate::shape::{Elements, Numbers};
@@ -20,15 +24,20 @@ pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
 pub use idx::Idx;
+pub use images::{ImageFiles, ImageFolder};
 pub use memory::InMemory;
 pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
 pub use normalizers::Normalizers;
+pub use npy::Npy;
 pub(crate) use patterns::Patterns;
 pub use prepared::PreparedDataset;
-pub(crate) use scan::check;
+pub(crate) use read_ahead::ReadAhead;
+pub(crate) use scan::{Accepted, check};
+pub use series::{SeriesWindows, Windows};
 pub use split::Split;
 pub(crate) use split::training_samples;
+pub use text::{Text, TextWindows, Vocabulary};
 
 mod adapt;
 mod batch;
@@ -39,14 +48,20 @@ mod distinct;
 mod extremes;
 mod file;
 mod idx;
+mod images;
 mod memory;
 pub mod mix;
 mod mnist;
 mod normalizer;
 mod normalizers;
+mod npy;
 mod patterns;
 mod prepared;
+mod read_ahead;
 mod scan;
+mod series;
 mod shared;
 mod split;
+mod stored;
 mod stream;
+mod text;

@@ -70,6 +70,81 @@ impl Split {
         }
     }
 
+    /// In order, with a tenth each for validation and test, for samples as in [`Split::without_overlap`]. Of so few samples that each
+    /// of a part would be left out, that part is empty.
+    pub(super) fn default_in_order(len: usize, first_after: &dyn Fn(usize) -> usize) -> Result<Self> {
+        let with = |validation, test| Self::InOrder { validation, test }.without_overlap(len, first_after);
+        with(0.1, 0.1).or_else(|_| with(0.0, 0.1)).or_else(|_| with(0.0, 0.0))
+    }
+
+    /// The same for `len` samples of which some share values with the next ones: windows of a text or a series. `first_after` returns
+    /// the first sample that shares nothing with a sample and the ones before it. In order, the samples at the end of a part that share
+    /// values with the next part are left out.
+    ///
+    /// # Errors
+    /// If the split is not valid, or if a part would share values with another.
+    pub(super) fn without_overlap(self, len: usize, first_after: &dyn Fn(usize) -> usize) -> Result<Self> {
+        self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
+        match &self {
+            Self::Random { .. } => {
+                if let Some(window) = (0..len).find(|&window| first_after(window) > window + 1) {
+                    return Err(Error::Dataset(format!(
+                        "split: windows {window} and {} overlap, so a random split would put the same values in training and test; \
+                         expected `Split::InOrder`, or a larger stride",
+                        window + 1
+                    )));
+                }
+                Ok(self)
+            }
+            Self::InOrder { validation, test } => {
+                let start_of_test = len - portion(*test, len).min(len);
+                let start = start_of_test - portion(*validation, len).min(start_of_test);
+                let end = |part: Range<usize>, next: usize, name: &str| {
+                    let end = (part.start..part.end).rev().find(|&window| first_after(window) <= next);
+                    match end {
+                        Some(last) => Ok(part.start..last + 1),
+                        None if part.is_empty() => Ok(part),
+                        None => Err(Error::Dataset(format!(
+                            "split: each of the {} {name} windows overlaps the next part; expected longer data, shorter windows, or \
+                             larger shares",
+                            part.len()
+                        ))),
+                    }
+                };
+                let train = if start < len { end(0..start, start, "training")? } else { 0..start };
+                let middle = start..start_of_test;
+                let middle =
+                    if start_of_test < len { end(middle, start_of_test, "validation")? } else { middle };
+                if (train.end, middle.end) == (start, start_of_test) {
+                    return Ok(self);
+                }
+                Ok(Self::Fixed { train, validation: middle, test: start_of_test..len })
+            }
+            Self::Fixed { train, validation, test } => {
+                let parts = [("train", train), ("validation", validation), ("test", test)];
+                for (name, part) in parts.iter().filter(|(_, part)| !part.is_empty() && part.end <= len) {
+                    let free = first_after(part.end - 1);
+                    let next = parts
+                        .iter()
+                        .find(|(_, next)| (part.end..free).contains(&next.start) && !next.is_empty());
+                    if let Some((next_name, next)) = next {
+                        return Err(Error::Dataset(format!(
+                            "split: {name} is {}..{} and {next_name} is {}..{}, but window {} overlaps those up to {}; expected \
+                             parts with a gap, or `Split::InOrder`, which leaves one",
+                            part.start,
+                            part.end,
+                            next.start,
+                            next.end,
+                            part.end - 1,
+                            free - 1
+                        )));
+                    }
+                }
+                Ok(self)
+            }
+        }
+    }
+
     /// The parts of `len` samples with a run's seed.
     pub(super) fn resolve(&self, len: usize, seed: u64) -> Result<Parts> {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
@@ -263,6 +338,45 @@ mod tests {
         assert_eq!(parts, expected);
         let parts = Split::InOrder { validation: 0.0, test: 0.05 }.resolve(10, 1).unwrap();
         assert_eq!(parts, Parts { train: (0..10).collect(), validation: vec![], test: vec![] });
+    }
+
+    /// Windows that overlap the next two.
+    #[test]
+    fn overlapping_windows_are_left_out_between_parts() {
+        let split = |split: Split, reach| split.without_overlap(20, &|window| window + reach);
+        let in_order = |validation, test| Split::InOrder { validation, test };
+        let fixed = |train, validation, test| Split::Fixed { train, validation, test };
+        for (shares, reach, expected) in [
+            (in_order(0.2, 0.3), 1, in_order(0.2, 0.3)),
+            (in_order(0.2, 0.3), 3, fixed(0..8, 10..12, 14..20)),
+            (in_order(0.0, 0.3), 3, fixed(0..12, 14..14, 14..20)),
+            (in_order(0.2, 0.0), 3, fixed(0..14, 16..20, 20..20)),
+            (in_order(0.0, 0.0), 3, in_order(0.0, 0.0)),
+            (Split::DEFAULT, 1, Split::DEFAULT),
+            (fixed(0..8, 10..12, 14..20), 3, fixed(0..8, 10..12, 14..20)),
+        ] {
+            assert_eq!(split(shares.clone(), reach).unwrap(), expected, "{shares:?}");
+        }
+        for (shares, sentence) in [
+            (
+                Split::DEFAULT,
+                "data: split: windows 0 and 1 overlap, so a random split would put the same values in training and test; expected \
+                 `Split::InOrder`, or a larger stride",
+            ),
+            (
+                in_order(0.1, 0.3),
+                "data: split: each of the 2 validation windows overlaps the next part; expected longer data, shorter windows, or \
+                 larger shares",
+            ),
+            (
+                fixed(0..9, 10..12, 14..20),
+                "data: split: train is 0..9 and validation is 10..12, but window 8 overlaps those up to 10; expected parts with a \
+                 gap, or `Split::InOrder`, which leaves one",
+            ),
+            (in_order(1.0, 0.0), "data: split: validation is 1; expected 0 <= validation < 1"),
+        ] {
+            assert_eq!(split(shares, 3).unwrap_err().to_string(), sentence);
+        }
     }
 
     #[test]

@@ -99,6 +99,15 @@ impl GraphParameter {
         }
     }
 
+    /// The number of inputs, such as channels, that each output reads; `None` for a parameter with fewer than two axes.
+    pub(crate) fn inputs_per_output(&self) -> Option<usize> {
+        match (self.shape.axes(), self.outputs) {
+            ([_, inputs, ..], Outputs::First) => Some(*inputs),
+            ([inputs, _, ..], Outputs::Second { groups }) => Some(inputs / groups.max(1)),
+            _ => None,
+        }
+    }
+
     /// Describes invalid values from a file: the first that is not finite or is below the minimum, and how many there are.
     pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
         let is_wrong = |value: &f32| !value.is_finite() || *value < self.minimum;

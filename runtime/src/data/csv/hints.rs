@@ -6,7 +6,7 @@ use std::fmt::Write;
 const DELIMITERS: [u8; 5] = [b';', b'\t', b'|', b',', b' '];
 
 /// The encoding of a text that is not UTF-8, from its first bytes.
-pub(super) fn encoding(start: &[u8]) -> Option<&'static str> {
+pub(in crate::data) fn encoding(start: &[u8]) -> Option<&'static str> {
     match start {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),

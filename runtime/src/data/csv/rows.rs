@@ -12,7 +12,7 @@ use crate::error::Result;
 ///
 /// Most rows have no quotation mark and are split at each delimiter. The `csv-core` crate splits the others. Lines are
 /// counted here, because the count of `csv-core` is one too low after `\r\n` and does not include empty lines.
-pub(super) struct Rows<'a> {
+pub(in crate::data) struct Rows<'a> {
     bytes: Box<dyn BufRead + 'a>,
     delimiter: u8,
     /// For rows with quotation marks.
@@ -25,7 +25,7 @@ pub(super) struct Rows<'a> {
     /// The end of each cell.
     ends: Vec<usize>,
     /// The line in which the current row starts, from 1.
-    pub(super) line: u64,
+    pub(in crate::data) line: u64,
     lines: u64,
     /// The most bytes of a row, which bounds the memory for a file that is not a table.
     longest: u64,
@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
     const NUMBER: u64 = 64;
 
     /// Reads the rows of a table of which `numbers` columns are used.
-    pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
+    pub(in crate::data) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
         // Only `\n` ends a line. A `\r` before it is trimmed like the blanks around a cell.
         let cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         let longest = Self::LONGEST.saturating_add(Self::NUMBER.saturating_mul(numbers as u64));
@@ -68,12 +68,20 @@ impl<'a> Rows<'a> {
     }
 
     /// The number of cells in the current row.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::data) fn len(&self) -> usize {
         self.ends.len()
     }
 
+    /// A cell of the current row; empty if there is none.
+    #[inline]
+    pub(super) fn cell(&self, number: usize) -> &[u8] {
+        let (bytes, gap) = if self.is_quoted { (&self.unquoted, 0) } else { (&self.text, 1) };
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + gap);
+        self.ends.get(number).and_then(|&end| bytes.get(start..end)).unwrap_or_default()
+    }
+
     /// The cells of the current row.
-    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::data) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         // Where there were quotation marks, the delimiters between the cells are already removed.
         let (bytes, gap) = if self.is_quoted { (&self.unquoted, 0) } else { (&self.text, 1) };
         let mut start = 0;
@@ -90,7 +98,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Moves to the next row that is not empty; returns `false` if there is none.
-    pub(super) fn advance(&mut self, origin: &Origin) -> Result<bool> {
+    pub(in crate::data) fn advance(&mut self, origin: &Origin) -> Result<bool> {
         let mut empty = 0;
         loop {
             self.read(origin)?;

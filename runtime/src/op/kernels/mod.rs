@@ -55,6 +55,10 @@ fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
 }
 
 /// The destination of a parameter's gradient, if the layer has it.
-fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: WriteMode) -> Option<(&mut [f32], WriteMode)> {
-    gradients.get_mut(place).map(|gradient| (gradient.as_mut_slice(), onto))
+fn gradient<'a>(
+    gradients: &'a mut [&mut [f32]],
+    place: usize,
+    onto: WriteMode,
+) -> Option<(&'a mut [f32], WriteMode)> {
+    gradients.get_mut(place).map(|gradient| (&mut **gradient, onto))
 }

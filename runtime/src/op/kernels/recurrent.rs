@@ -120,7 +120,7 @@ fn weights(parameters: &[Vec<f32>]) -> Option<Weights<'_>> {
 }
 
 /// The destinations of the gradients of a run, as the kernels take them.
-fn gradients(gradients: &mut [Vec<f32>], onto: WriteMode) -> Option<Gradients<'_>> {
+fn gradients<'a>(gradients: &'a mut [&mut [f32]], onto: WriteMode) -> Option<Gradients<'a>> {
     match gradients {
         [input, hidden] => Some(Gradients { input: (input, onto), hidden: (hidden, onto), biases: None }),
         [input, hidden, of_input, of_hidden] => Some(Gradients {

@@ -69,8 +69,8 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
 }
 
 /// The destination of the gradient of a bias, if there is one.
-fn with(onto: WriteMode, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], WriteMode)> {
-    bias.map(|bias| (bias.as_mut_slice(), onto))
+fn with<'a>(onto: WriteMode, bias: Option<&'a mut &mut [f32]>) -> Option<(&'a mut [f32], WriteMode)> {
+    bias.map(|bias| (&mut **bias, onto))
 }
 
 /// Checks that dropout can draw a random number for each of these weights.
