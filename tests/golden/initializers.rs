@@ -41,7 +41,7 @@ fn graph(name: &str, init: Initializer) -> Graph {
             Shape::of(&[6, 8, 8]),
         ),
         "weight_hh" => of(Lstm { out: 7, init, ..Lstm::DEFAULT }, Shape::of(&[3, 2])),
-        "embedding" => of(Embedding { out: 16, init }, Shape::tokens(65, 2)),
+        "embedding" => of(Embedding { out: 16, init, ..Embedding::DEFAULT }, Shape::tokens(65, 2)),
         other => panic!("no layer for {other}"),
     }
 }

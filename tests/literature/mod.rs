@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Experiment, InputKinds, Kind, Result};
+use trainspec::{Experiment, InputKinds, Result, TargetKinds};
 
 /// 24 bits of an index.
 fn mixed(index: u32) -> u32 {
@@ -122,10 +122,10 @@ fn agrees<M: Model>(
 }
 
 /// Data of which all samples are for training.
-fn all<I: trainspec::Kinds, T: trainspec::Kinds>(
+fn all<I: InputKinds, T: TargetKinds>(
     inputs: I::Columns,
     targets: T::Columns,
-) -> Result<InMemory<I, T>> {
+) -> Result<impl Dataset<Input = I, Target = T>> {
     Ok(InMemory::<I, T>::new(inputs, targets)?.with_split(Split::Random { validation: 0.0, test: 0.0 }))
 }
 

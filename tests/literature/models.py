@@ -155,16 +155,17 @@ class UNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.twice = nn.ModuleList([Twice(1, 4), Twice(4, 8), Twice(8, 16), Twice(16, 8), Twice(8, 4)])
+        self.a = Twice(1, 4)
+        self.twice = nn.ModuleList([Twice(4, 8), Twice(8, 16), Twice(16, 8), Twice(8, 4)])
         self.up1, self.up2 = nn.ConvTranspose2d(16, 8, 2, 2), nn.ConvTranspose2d(8, 4, 2, 2)
         self.head = nn.Conv2d(4, 3, 1)
 
     def forward(self, x):
-        a = self.twice[0](x)
-        b = self.twice[1](F.max_pool2d(a, 2))
-        x = self.twice[2](F.max_pool2d(b, 2))
-        x = self.twice[3](torch.cat([b, self.up1(x)], 1))
-        return self.head(self.twice[4](torch.cat([a, self.up2(x)], 1)))
+        a = self.a(x)
+        b = self.twice[0](F.max_pool2d(a, 2))
+        x = self.twice[1](F.max_pool2d(b, 2))
+        x = self.twice[2](torch.cat([b, self.up1(x)], 1))
+        return self.head(self.twice[3](torch.cat([a, self.up2(x)], 1)))
 
 
 class Autoencoder(nn.Module):

@@ -10,6 +10,9 @@ use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::{scratch, simd, threads};
 
+/// Elements per block, or more.
+const BLOCK: usize = 32 << 10;
+
 /// The sizes and the rule.
 ///
 /// ```
@@ -115,8 +118,6 @@ impl ChannelFactor {
         if size == 0 {
             return;
         }
-        /// Elements per block, or more.
-        const BLOCK: usize = 32 << 10;
         let parts = (BLOCK / size).max(1);
         threads::chunks(values, parts * size, |block, values| {
             for (part, values) in values.chunks_mut(size).enumerate() {

@@ -12,6 +12,9 @@ use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::{simd, threads};
 
+/// Positions per block.
+const BLOCK: usize = 64;
+
 /// The sizes of a rotation.
 ///
 /// ```
@@ -69,8 +72,6 @@ impl Rotary {
         if y.is_empty() {
             return;
         }
-        /// Positions per block.
-        const BLOCK: usize = 64;
         threads::chunks(y, BLOCK * row, |block, y| {
             for (place, y) in y.chunks_exact_mut(row).enumerate() {
                 let place = block * BLOCK + place;

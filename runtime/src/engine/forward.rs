@@ -95,7 +95,7 @@ pub(super) fn forward_rounded(
     for (number, input) in inputs.iter().enumerate() {
         values[number] = Some(round(number, input.clone())?);
     }
-    let reals = parameters.iter().chain(inputs).map(Tensor::dtype).find(|dtype| dtype.is_float());
+    let reals = parameters.iter().chain(inputs).map(Tensor::dtype).find(DType::is_float);
     let dtype = reals.unwrap_or(DType::F32);
     let missing = || Error::Internal("a layer precedes one of its inputs");
     for node in &graph.nodes {

@@ -107,7 +107,7 @@ pub struct MaskedAttention {
 
 /// The keys of an attention.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heads {
+pub(super) struct Mixing {
     pub(super) heads: usize,
     pub(super) kv_heads: usize,
     pub(super) causal: bool,
@@ -116,7 +116,7 @@ pub(super) struct Heads {
 
 const REQUIRED: &[(&str, &str)] = &[("heads", "the number of heads")];
 
-impl Heads {
+impl Mixing {
     const fn check(&self) -> CheckResult {
         hold!(rule::count("heads", self.heads));
         if !self.heads.is_multiple_of(self.kv_heads()) {
@@ -202,7 +202,7 @@ impl Heads {
             .text("]"))
     }
 
-    fn flops(&self, inputs: &[Shape]) -> u64 {
+    fn flops(inputs: &[Shape]) -> u64 {
         let [query, key, ..] = inputs else { return 0 };
         let (&[queries, features], &[keys, _]) = (query.axes(), key.axes()) else { return 0 };
         rule::operations(&[4, queries, keys, features])
@@ -299,9 +299,9 @@ macro_rules! layer {
                 self.heads().check()
             }
 
-            const fn heads(&self) -> Heads {
+            const fn heads(&self) -> Mixing {
                 let Self { heads, kv_heads, causal, dropout } = *self;
-                Heads { heads, kv_heads, causal, dropout }
+                Mixing { heads, kv_heads, causal, dropout }
             }
         }
 
@@ -328,7 +328,7 @@ impl MaskedAttention {
     /// The shape of the queries.
     pub const fn output(&self, query: Shape, key: Shape, value: Shape, mask: Shape) -> CheckResult<Shape> {
         let output = hold!(self.heads().output(query, key, value));
-        hold!(Heads::mask(key, mask));
+        hold!(Mixing::mask(key, mask));
         Ok(output)
     }
 }
@@ -337,7 +337,7 @@ impl Layer for Attention {
     const OUTPUT: OutputRule<Self> = OutputRule::Three(Self::output);
 
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
-        self.heads().flops(inputs)
+        Mixing::flops(inputs)
     }
 
     fn kind(&self) -> LayerKind {
@@ -358,7 +358,7 @@ impl Layer for MaskedAttention {
     const OUTPUT: OutputRule<Self> = OutputRule::Four(Self::output);
 
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
-        self.heads().flops(inputs)
+        Mixing::flops(inputs)
     }
 
     fn kind(&self) -> LayerKind {

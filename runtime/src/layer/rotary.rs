@@ -127,9 +127,10 @@ impl Layer for Rotary {
         let (batch, length, features) = x.dims3()?;
         let half = features / self.heads.max(1) / 2;
         // The axis of the two elements of a pair.
-        let (axes, axis) = match self.interleaved {
-            true => ([batch, length, self.heads, half, 2], 4),
-            false => ([batch, length, self.heads, 2, half], 3),
+        let (axes, axis) = if self.interleaved {
+            ([batch, length, self.heads, half, 2], 4)
+        } else {
+            ([batch, length, self.heads, 2, half], 3)
         };
         let pairs = x.reshape(axes.as_slice())?;
         let part = |index| pairs.narrow(axis, index, 1)?.squeeze(axis);

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::attention::{Heads, not_split};
+use super::attention::{Mixing, not_split};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
@@ -147,7 +147,7 @@ impl Layer for SelfAttention {
         let part = |index| projected.narrow(2, index * features, features);
         let (query, key, value) = (part(0)?, part(1)?, part(2)?);
         let Self { heads, causal, dropout, .. } = *self;
-        let attention = Heads { heads, kv_heads: heads, causal, dropout };
+        let attention = Mixing { heads, kv_heads: heads, causal, dropout };
         let mixed = attention.attend([&query, &key, &value], None, pass)?;
         affine(&mixed, pass.parameter("out_weight")?, bias(pass, "out_bias")?.as_ref())
     }

@@ -44,7 +44,7 @@ struct Unflattened {
 
 /// Whether a layer's first parameter is a matrix from the last axis of its input to that of its output.
 const fn maps_last_axis(parameters: ParameterAxes) -> bool {
-    parameters.len() > 0 && matches!(parameters[0].1, [Axis::LastOfOutput, Axis::LastOfInput])
+    !parameters.is_empty() && matches!(parameters[0].1, [Axis::LastOfOutput, Axis::LastOfInput])
 }
 
 impl Trace {

@@ -28,7 +28,7 @@ impl Attention {
 }
 
 /// The inputs of the kernel, of which the mask may be missing.
-fn inputs<'a>(inputs: [Data<'a>; crate::op::MAX_INPUTS]) -> Inputs<'a> {
+fn inputs(inputs: [Data<'_>; crate::op::MAX_INPUTS]) -> Inputs<'_> {
     let [query, key, value, mask] = inputs.map(Data::floats);
     Inputs { query, key, value, mask: (!mask.is_empty()).then_some(mask) }
 }
