@@ -77,7 +77,7 @@ fn group_applies_own_learning_rate_and_weight_decay() {
     let zero = &mut |numbers: trainspec::optim::HostParameters<'_>| {
         numbers.gradients.iter_mut().for_each(|g| g.fill(0.0));
     };
-    stepper.engine_mut().edit(zero).unwrap();
+    stepper.engine_mut().store_mut().edit(zero).unwrap();
     stepper.update(&totals).unwrap();
     let expected = |path: &str| match path {
         "head.bias" => 1.0 - 0.5 * 0.125,

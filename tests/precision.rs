@@ -49,7 +49,8 @@ train! {
 fn state(engine: &dyn Engine) -> Vec<u32> {
     let parameters = engine.parameters().unwrap();
     let parameters = parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
-    let optimizer = engine.optimizer_state().iter().flatten().cloned();
+    let optimizer = engine.store().optimizer_state().unwrap();
+    let optimizer = optimizer.iter().flatten().cloned();
     parameters.chain(optimizer).flatten().map(f32::to_bits).collect()
 }
 

@@ -198,8 +198,8 @@ fn results(engine: &mut dyn Engine, graph: &Graph) -> Vec<Vec<f32>> {
             let batch = batch(graph, 4 + micro_batch as usize);
             engine.accumulate(&batch, StepIndex { step, micro_batch }).unwrap();
         }
-        all.extend(engine.gradients().iter().cloned());
-        all.extend(engine.numbers().unwrap().iter().cloned());
+        all.extend(engine.store().gradients().unwrap().iter().cloned());
+        all.extend(engine.store().weights().unwrap().iter().cloned());
         if step == 0 {
             engine.discard().unwrap();
         }

@@ -53,7 +53,7 @@ fn adam_w(bencher: Bencher<'_, '_>, model: Model) {
     let [b1_rest, b2, b2_rest, keep, size, root, eps] =
         black_box([0.1_f32, 0.999, 0.001, 0.9999, 0.01, 0.9, 1e-8]);
     bencher.counter(model.bytes(7)).bench_local(|| {
-        for_each_block(&mut weights, &gradients, &mut state, |_, weights, gradients, state| {
+        for_each_block(&mut weights, gradients.as_slice(), &mut state, |_, weights, gradients, state| {
             <[f32; 2]>::update_block(weights, gradients, 0.5, state, |w, g, [m, v]| {
                 *m = if b1_rest < 0.5 { *m + b1_rest * (g - *m) } else { g - (g - *m) * (1.0 - b1_rest) };
                 *v = b2 * *v + b2_rest * g * g;
@@ -70,7 +70,7 @@ fn sgd(bencher: Bencher<'_, '_>, model: Model) {
     let mut state: Vec<_> = model.lengths().into_iter().map(|length| vec![vec![0.1; length]]).collect();
     let [momentum, lr] = black_box([0.9_f32, 0.01]);
     bencher.counter(model.bytes(5)).bench_local(|| {
-        for_each_block(&mut weights, &gradients, &mut state, |_, weights, gradients, state| {
+        for_each_block(&mut weights, gradients.as_slice(), &mut state, |_, weights, gradients, state| {
             <[f32; 1]>::update_block(weights, gradients, 0.5, state, |w, g, [v]| {
                 *v = momentum * *v + g;
                 w - lr * *v

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
-use crate::data::Normalizers;
-use crate::data::check;
+use crate::data::{Accepted, Normalizer, Normalizers, check};
 use crate::engine::Inference;
 use crate::error::{Error, Result};
 use crate::files::write_output_by;
@@ -276,10 +275,12 @@ where
         let name = |sample: usize| format!("sample {sample} (from 0)");
         let shapes = <M::Input as Kinds>::SHAPES;
         for (place, (&shape, &input)) in shapes.iter().zip(inputs).enumerate() {
+            let missing = self.normalizers.of(place).map_or(&[][..], Normalizer::missing);
+            let accepted = Accepted { missing, ..Accepted::default() };
             match shapes.len() {
                 // Without a copy of the name.
-                1 => check("input", &name, (shape, input), None, None)?,
-                all => check(&ordinal("input", place, all), &name, (shape, input), None, None)?,
+                1 => check("input", &name, (shape, input), &accepted)?,
+                all => check(&ordinal("input", place, all), &name, (shape, input), &accepted)?,
             }
         }
         self.inference.run(count, inputs, &self.normalizers, take)

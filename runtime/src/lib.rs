@@ -92,12 +92,14 @@ pub use layer::Pass;
 pub use loss::{TargetKind, TargetKinds};
 pub use model::{Blank, Fits, Model};
 pub use shape::{
-    CheckError, CheckResult, Class, Element, Features, Few, Image, InputKind, InputKinds, Kind, Kinds,
-    Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities, Series, Shape, TokenLogits,
-    Tokens, Values,
+    CheckError, CheckResult, Class, ClassMap, Element, Features, Few, Image, InputKind, InputKinds, Kind,
+    Kinds, Labels, LogProbabilities, LogitMap, Logits, OutputKind, OutputKinds, Probabilities, Series, Shape,
+    TokenLogits, Tokens, Values,
 };
 #[doc(hidden)]
-pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, Parted, check_returned, parted};
+pub use spec::check::{
+    Callable, Checked, Configuration, DeclaredModel, OneValue, Parted, check_returned, one_value, parted,
+};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

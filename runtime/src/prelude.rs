@@ -30,15 +30,15 @@ pub use crate::metric::{
 pub use crate::model::Model;
 pub use crate::optim::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm, GradientNoise, Group,
-    Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
+    Lamb, Lars, Lion, Lookahead, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
     MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
 };
 pub use crate::shape::{
-    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, Series, TokenLogits, Tokens,
-    Values,
+    Class, ClassMap, Features, Image, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Series,
+    TokenLogits, Tokens, Values,
 };
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};

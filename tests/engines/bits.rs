@@ -20,7 +20,7 @@ fn bits(model: RandomModel, size: usize) -> Vec<u32> {
         numbers.push(part[0].loss as f32);
         numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
-    numbers.extend(engine.gradients().iter().flatten());
+    numbers.extend(engine.store().gradients().unwrap().iter().flatten());
     for parameter in engine.parameters().unwrap() {
         numbers.extend(parameter.flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }

@@ -41,7 +41,10 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
                 let expected = free.accumulate(&batch, at).unwrap()[0].loss;
                 assert_eq!(loss.to_bits(), expected.to_bits());
                 for (place, parameter) in graph.parameters.iter().enumerate() {
-                    let (found, all) = (&frozen.gradients()[place], &free.gradients()[place]);
+                    let (found, all) = (
+                        &frozen.store().gradients().unwrap()[place],
+                        &free.store().gradients().unwrap()[place],
+                    );
                     // The remaining gradients are equal.
                     let expected: &[f32] = if parameter.is_trained() { all } else { &[] };
                     assert_eq!(found, expected, "{model:?}: {}", parameter.path);
@@ -54,7 +57,7 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
             let numbers = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             if full.parameters[place].is_trained() {
                 assert_eq!(numbers(&first[place]), numbers(&end[place]), "{}", parameter.path);
-                assert!(frozen.optimizer_state()[place].iter().all(Vec::is_empty));
+                assert!(frozen.store().optimizer_state().unwrap()[place].iter().all(Vec::is_empty));
             }
         }
     }

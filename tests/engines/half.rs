@@ -32,7 +32,7 @@ fn bits(model: RandomModel, size: usize, storage: Storage) -> Vec<u32> {
         numbers.push(part[0].loss as f32);
         numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
-    numbers.extend(engine.gradients().iter().flatten());
+    numbers.extend(engine.store().gradients().unwrap().iter().flatten());
     engine.evaluate(&batch(model, size, 0)).unwrap();
     numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     for parameter in engine.parameters().unwrap() {
@@ -250,7 +250,7 @@ fn bf16_rounds_after_each_operation() {
         assert_eq!(prediction, output);
         let told: f64 = output.iter().zip(&target).map(|(y, target)| f64::from(y * target)).sum();
         assert!((loss - told).abs() <= told * 64.0 * f64::from(f32::EPSILON), "{loss}, expected {told}");
-        assert_eq!(engine.gradients(), expected);
+        assert_eq!(engine.store().gradients().unwrap(), expected);
         for (tensor, master) in engine.parameters().unwrap().iter().zip(&masters) {
             assert_eq!(&tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(), master);
         }
@@ -273,7 +273,7 @@ fn loss_scale_keeps_small_gradients_and_overflow_is_detected() {
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         let mut bias = |target: f32, scale: f32| {
             engine.accumulate_scaled(&batch(target), StepIndex::default(), &[scale]).unwrap();
-            let last = engine.gradients()[3].clone();
+            let last = engine.store().gradients().unwrap()[3].clone();
             engine.discard().unwrap();
             last
         };

@@ -115,7 +115,7 @@ fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
     for (micro_batch, batch) in (0..).zip(batches) {
         total += engine.accumulate(batch, StepIndex { step: 0, micro_batch }).unwrap()[0].loss;
     }
-    (total, engine.gradients().to_vec())
+    (total, engine.store().gradients().unwrap())
 }
 
 /// Returns the largest absolute value; NaN if there is one.
@@ -198,7 +198,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
                 engine.accumulate(&batch(model, size, t), at).unwrap();
             }
             let average = 1.0 / size as f64;
-            let factor = clip.factor(average * global_norm_of(engine.gradients()));
+            let factor = clip.factor(average * global_norm_of(&engine.store().gradients().unwrap()));
             let scales = vec![average * factor; first.len()];
             let (lr, bound) = (sgd.lr, f64::INFINITY);
             engine

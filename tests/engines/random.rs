@@ -4,12 +4,13 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::graph::{Bound, Graph, Module, Scope};
 use trainspec::layer::{
-    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Chunk, Concat,
-    Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Exp, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, Init, Last, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d,
-    MeanPool, OutputRule, Pad, Parameter, Pass, Permute, PixelShuffle, PositionEmbedding, Relu, Resample,
-    Reshape, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Slice, Softmax, Split, Square, StochasticDepth,
-    Tanh, Transpose, Upsample, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, Attention, AvgPool1d, AvgPool2d, BatchNorm, Chunk,
+    Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Elu, Embedding, Exp, Flatten, Gelu,
+    GlobalAvgPool, GroupNorm, Gru, HardSwish, Init, InstanceNorm, Last, Layer, LayerNorm, LayerScale,
+    LeakyRelu, Linear, Lstm, MaskedAttention, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mish, OutputRule, Pad,
+    PaddingMask, Parameter, Pass, Permute, PixelShuffle, PositionEmbedding, PositionEncoding, Prelu, Relu,
+    Resample, Reshape, RmsNorm, Role, Rotary, SelfAttention, Selu, Sigmoid, Silu, Slice, Softmax, Softplus,
+    Split, Square, StochasticDepth, Tanh, Transpose, Upsample, pair,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -169,8 +170,9 @@ impl Module for RandomModel {
         if let Some(knot) = self.knot {
             return Ok(vec![knot.tie(scope, x)?]);
         }
-        let mut table = None;
+        let (mut table, mut mask) = (None, None);
         if self.input == Input::Tokens {
+            mask = Some(scope.call(PaddingMask { padding: 3 }, &[x])?);
             let out = 2 * (1 + dice.below(5));
             let layer = scope.declare(None, Embedding { out, ..Embedding::DEFAULT }, &[])?;
             let vectors = scope.apply(&layer, &[x])?;
@@ -180,6 +182,7 @@ impl Module for RandomModel {
         }
         // Drawn apart, so that the other draws do not depend on these.
         let mut shared = Dice::new(self.seed, "shared");
+        let mut attending = Dice::new(self.seed, "attention");
         let mut seen = vec![x];
         for _ in 0..self.layers {
             x = match x.shape().rank() {
@@ -195,6 +198,12 @@ impl Module for RandomModel {
             }
             if shared.below(4) == 0 {
                 x = arithmetic(&mut shared, scope, x)?;
+            }
+            if attending.below(5) == 0 {
+                x = later(&mut attending, scope, x)?;
+            }
+            if attending.below(3) == 0 && x.shape().rank() == 2 {
+                x = attention(&mut attending, scope, x, mask)?;
             }
             // Sometimes a value is combined with an earlier one, or with itself.
             let alike: Vec<Value> =
@@ -268,6 +277,70 @@ fn arithmetic(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value>
         }
         _ => scope.neg(x),
     }
+}
+
+/// Activations and normalizations, and recurrent layers of several runs.
+fn later(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+    let (rank, out) = (x.shape().rank(), 1 + dice.below(4));
+    let bias = dice.below(2) == 0;
+    match dice.below(12) {
+        0 => scope.call(Elu { alpha: 0.7 }, &[x]),
+        1 => scope.call(Selu {}, &[x]),
+        2 => scope.call(Softplus {}, &[x]),
+        3 => scope.call(Mish {}, &[x]),
+        4 => scope.call(HardSwish {}, &[x]),
+        5 => scope.call(Prelu { per_channel: bias, ..Prelu::DEFAULT }, &[x]),
+        6 => scope.call(LayerScale { value: 0.5 }, &[x]),
+        7 if rank > 1 && x.shape().elements() >= LEAST * x.shape().axis(0) => {
+            scope.call(InstanceNorm { affine: bias, ..InstanceNorm::DEFAULT }, &[x])
+        }
+        8 | 9 if rank == 2 => {
+            let (layers, last) = (dice.one_of(&[1, 2]), dice.below(3) == 0);
+            let layer = Lstm { out, bias, layers, bidirectional: layers == 1 || bias, last, ..Lstm::DEFAULT };
+            scope.call(layer, &[x])
+        }
+        _ if rank == 2 => {
+            let (layers, bidirectional) = (dice.one_of(&[1, 2]), dice.below(2) == 0);
+            scope.call(Gru { out, bias, layers, bidirectional, ..Gru::DEFAULT }, &[x])
+        }
+        _ => scope.call(Mish {}, &[x]),
+    }
+}
+
+/// Attention of the positions to each other, to an earlier value's positions, or to those that are not padding.
+fn attention(dice: &mut Dice, scope: &mut Scope<'_>, x: Value, mask: Option<Value>) -> Result<Value> {
+    let length = x.shape().axis(0);
+    let kv_heads = dice.one_of(&[1, 2]);
+    let (heads, width) = (kv_heads * dice.one_of(&[1, 2]), 2 * (1 + dice.below(2)));
+    let linear = |heads: usize| Linear { out: heads * width, ..Linear::DEFAULT };
+    let mut q = scope.call(linear(heads), &[x])?;
+    let mut k = scope.call(linear(kv_heads), &[x])?;
+    if dice.below(2) == 0 {
+        let interleaved = dice.below(2) == 0;
+        let rotary = |heads| Rotary { heads, interleaved, ..Rotary::DEFAULT };
+        (q, k) = (scope.call(rotary(heads), &[q])?, scope.call(rotary(kv_heads), &[k])?);
+    }
+    if dice.below(3) == 0 {
+        let out = kv_heads * width;
+        let places = scope.call(PositionEncoding { out, ..PositionEncoding::DEFAULT }, &[k])?;
+        k = scope.add(k, places)?;
+    }
+    let v = if dice.below(3) == 0 { k } else { scope.call(linear(kv_heads), &[x])? };
+    let dropout = dice.one_of(&[0.0, 0.2]);
+    let fits = mask.filter(|mask| mask.shape().axis(0) == length);
+    let y = match (dice.below(3), fits) {
+        (0, Some(mask)) => {
+            let causal = dice.below(2) == 0;
+            scope.call(MaskedAttention { heads, kv_heads, causal, dropout }, &[q, k, v, mask])?
+        }
+        // Fewer queries than keys.
+        (1, _) if length > 1 => {
+            let q = scope.slice(q, 0, length - 1)?;
+            scope.call(Attention { heads, kv_heads, causal: false, dropout }, &[q, k, v])?
+        }
+        _ => scope.call(Attention { heads, kv_heads, causal: true, dropout }, &[q, k, v])?,
+    };
+    scope.call(Linear { out: x.shape().last(), ..Linear::DEFAULT }, &[y])
 }
 
 /// A layer or a model that is called two or three times.

@@ -103,7 +103,7 @@ fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
         &Graph::of(&Linear { out: 1, ..Linear::DEFAULT }, &[Shape::of(&[1])])?.parameters,
         &sgd,
     );
-    let count = engine.gradients().len();
+    let count = engine.store().gradients().unwrap().len();
     engine.update(&Update {
         optimizer: &sgd,
         t: 1,
@@ -133,7 +133,7 @@ fn everywhere(run: impl Fn() + Sync) {
 
 /// A layer of 512 weights of 1 without a bias.
 fn fill_weights(engine: &mut dyn Engine) {
-    engine.edit(&mut |numbers| numbers.parameters[0].fill(1.0)).unwrap();
+    engine.store_mut().edit(&mut |numbers| numbers.parameters[0].fill(1.0)).unwrap();
 }
 
 /// Candle sums 3e-38 / 4 four times to 3e-38; where the terms are flushed, the sum is 0. 256 samples use several threads.
@@ -154,7 +154,7 @@ fn planned_engine_flushes_subnormals_and_tape_engine_does_not() {
         assert!(logits(&mut planned).iter().all(|logit| *logit == 0.0));
         // Gradients: their factors are below 1, and the inputs are subnormal.
         planned.accumulate(&inputs, StepIndex::default()).unwrap();
-        assert!(planned.gradients().iter().flatten().all(|gradient| *gradient == 0.0));
+        assert!(planned.store().gradients().unwrap().iter().flatten().all(|gradient| *gradient == 0.0));
     });
 }
 
@@ -169,8 +169,8 @@ fn subnormal_inputs_do_not_depend_on_simd_level_or_threads() {
     let bits = || {
         let mut engine = Planned::new(Probed::graph().unwrap(), Goal::boxed(true), SEED).unwrap();
         step(&mut engine, &inputs).unwrap();
-        let weights = engine.numbers().unwrap();
-        let numbers = engine.gradients().iter().chain(weights.iter()).flatten();
+        let weights = engine.store().weights().unwrap();
+        let numbers = engine.store().gradients().unwrap().iter().chain(weights.iter()).flatten();
         numbers.map(|number| number.to_bits()).collect::<Vec<_>>()
     };
     let expected = bits();

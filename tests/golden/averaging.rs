@@ -83,7 +83,7 @@ fn accumulated_step_equals_one_batch() {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    engine.edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
+    engine.store_mut().edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
     let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     for (number, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
         let column = |json: &Json| {
@@ -157,21 +157,23 @@ fn follows_pytorch(training: fn() -> Experiment<Net>, name: &str, decay: f64) {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    engine.edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
+    engine.store_mut().edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
     let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let window = [data.batch(&[0, 1]).unwrap(), data.batch(&[2, 3]).unwrap()];
     let mut largest: f64 = 1.0;
     for (number, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
         let totals = stepper.accumulate(&window).unwrap();
-        let edited = stepper.engine_mut().edit(&mut |into| {
-            put(into.gradients, &step["gradients"]);
-            // Their sum over the window; four samples, so that the average is exact.
-            into.gradients.iter_mut().flatten().for_each(|gradient| *gradient *= 4.0);
+        let edited = stepper.engine_mut().store_mut().edit(&mut |into| {
+            for (gradients, json) in into.gradients.iter_mut().zip(step["gradients"].as_array().unwrap()) {
+                // Their sum over the window; four samples, so that the average is exact.
+                let sums = singles(json).into_iter().map(|gradient| gradient * 4.0);
+                gradients.copy_from_slice(&sums.collect::<Vec<_>>());
+            }
             put(&mut into.parameters[4..6], &step["statistics"]);
         });
         edited.unwrap();
         stepper.update(&totals).unwrap();
-        let average = stepper.average().unwrap();
+        let average = stepper.average().unwrap().unwrap();
         let raw = held(stepper.engine());
         for numbers in &raw {
             largest = numbers.iter().fold(largest, |largest, number| largest.max(f64::from(number.abs())));
@@ -219,9 +221,9 @@ fn max_norm_matches_pytorch() {
     let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let before = held(stepper.engine());
     let totals = stepper.accumulate(&[data.batch(&[0, 1]).unwrap()]).unwrap();
-    let edited = stepper.engine_mut().edit(&mut |into| {
+    let edited = stepper.engine_mut().store_mut().edit(&mut |into| {
         put(into.parameters, &golden["numbers"]);
-        into.gradients.iter_mut().flatten().for_each(|gradient| *gradient = 0.0);
+        into.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
     });
     edited.unwrap();
     stepper.update(&totals).unwrap();
@@ -238,7 +240,9 @@ fn max_norm_matches_pytorch() {
         assert_eq!(found[place], singles(&golden["numbers"][place]));
     }
     // The average is of the bounded weights: half of these, half of the first.
-    for ((average, found), before) in stepper.average().unwrap()[0].iter().zip(&found[0]).zip(&before[0]) {
+    for ((average, found), before) in
+        stepper.average().unwrap().unwrap()[0].iter().zip(&found[0]).zip(&before[0])
+    {
         let expected = f64::midpoint(f64::from(*found), f64::from(*before));
         assert!((f64::from(*average) - expected).abs() <= 3.0 * ROUNDING * 2.0, "{average}, not {expected}");
     }

@@ -126,7 +126,7 @@ fn gradient_noise_is_cleared_after_step() {
         let batch = data.batch(data.train()).unwrap();
         for _ in 0..2 {
             let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
-            let parameters = graph.parameters.iter().zip(stepper.engine().gradients());
+            let parameters = graph.parameters.iter().zip(stepper.engine().store().gradients().unwrap());
             let unused: Vec<_> =
                 parameters.filter(|(parameter, _)| parameter.path.starts_with("_unused")).collect();
             assert_eq!(unused.len(), 2, "{:?}", graph.parameters);
@@ -163,13 +163,15 @@ fn seen(
                 *numbers = singles(json);
             }
         };
-        let edited = stepper.engine_mut().edit(&mut |numbers| {
+        let edited = stepper.engine_mut().store_mut().edit(&mut |numbers| {
             put(numbers.parameters, weights);
-            put(numbers.gradients, gradients);
+            for (numbers, json) in numbers.gradients.iter_mut().zip(gradients.as_array().unwrap()) {
+                numbers.copy_from_slice(&singles(json));
+            }
         });
         edited.unwrap();
         let report = stepper.update(&totals).unwrap();
-        let state = stepper.engine().optimizer_state();
+        let state = stepper.engine().store().optimizer_state().unwrap();
         (state.iter().map(|slots| slots[0].clone()).collect(), report)
     })
 }
@@ -352,7 +354,7 @@ fn gradient_square_above_f32_stops_run() {
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
         let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
-        stepper.engine_mut().edit(&mut |numbers| numbers.gradients[0][3] = 1e25).unwrap();
+        stepper.engine_mut().store_mut().edit(&mut |numbers| numbers.gradients[0][3] = 1e25).unwrap();
         stepper.update(&totals).map(|report| report.gradient_norm).map_err(|error| error.to_string())
     };
     let problem = outcome(Squared::experiment).unwrap_err();
@@ -378,14 +380,14 @@ fn norm_equal_to_bound_is_not_clipped() {
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
         let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
-        let edited = stepper.engine_mut().edit(&mut |numbers| {
+        let edited = stepper.engine_mut().store_mut().edit(&mut |numbers| {
             for (numbers, json) in numbers.gradients.iter_mut().zip(gradient(large).as_array().unwrap()) {
-                *numbers = singles(json);
+                numbers.copy_from_slice(&singles(json));
             }
         });
         edited.unwrap();
         let report = stepper.update(&totals).unwrap();
-        (stepper.engine().optimizer_state()[0][0][20], report.gradient_norm)
+        (stepper.engine().store().optimizer_state().unwrap()[0][0][20], report.gradient_norm)
     };
     assert_eq!(clipped(4.0), (4.0, 5.0));
     let (found, norm) = clipped(8.0);

@@ -199,4 +199,120 @@ cases |= {
     "upsample_bilinear_rectangular": module([1, 1, 4], nn.Upsample(scale_factor=(2, 3), mode="bilinear")),
     "pixel_shuffle": module([8, 2, 3], nn.PixelShuffle(2)),
 }
-print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms}, separators=(",", ":")))
+
+
+def attend(x, shape, heads, kv_heads, split, mask=None, causal=False):
+    """Queries, keys and values are columns of `x`; with `split`, the queries are its first rows and the keys the others."""
+    each = shape[-1] // heads
+    q, k, v = x[..., : heads * each], x[..., heads * each : (heads + kv_heads) * each], x[..., (heads + kv_heads) * each : (heads + 2 * kv_heads) * each]
+    q, k, v = (q[:, :split], k[:, split:], v[:, split:]) if split else (q, k, v)
+    q, k, v = (part.reshape(BATCH, part.shape[1], -1, each).transpose(1, 2) for part in (q, k, v))
+    mask = None if mask is None else (mask > 0)[:, None, None, :].expand(BATCH, 1, q.shape[2], k.shape[2])
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=True)
+    return y.transpose(1, 2).reshape(BATCH, y.shape[2], heads * each)
+
+
+def angles(length, width, base):
+    return torch.outer(torch.arange(length).double(), base ** (-torch.arange(0, width, 2).double() / width))
+
+
+def rotated_halves(x, heads, base=10000.0):
+    """As in Llama of Hugging Face."""
+    length, width = x.shape[1], x.shape[2] // heads
+    x = x.reshape(BATCH, length, heads, width)
+    both = torch.cat([angles(length, width, base)] * 2, -1)[None, :, None]
+    turned = torch.cat([-x[..., width // 2 :], x[..., : width // 2]], -1)
+    return (x * both.cos() + turned * both.sin()).reshape(BATCH, length, -1)
+
+
+def rotated_pairs(x, heads, base=10000.0):
+    """As in Meta's Llama: complex products."""
+    length, width = x.shape[1], x.shape[2] // heads
+    turns = torch.polar(torch.ones(length, width // 2).double(), angles(length, width, base))[None, :, None]
+    pairs = torch.view_as_complex(x.reshape(BATCH, length, heads, width // 2, 2))
+    return torch.view_as_real(pairs * turns).reshape(BATCH, length, -1)
+
+
+def encoding(x, out):
+    """As in the tutorials of PyTorch."""
+    table = torch.zeros(x.shape[1], out).double()
+    steps = angles(x.shape[1], out, 10000.0)
+    table[:, 0::2], table[:, 1::2] = steps.sin(), steps.cos()
+    return table.expand(BATCH, -1, -1) + 0 * x.sum()
+
+
+cases |= {
+    "attention_grouped": case([4, 16], lambda x: attend(x, [8], 4, 2, 0)),
+    "attention_causal": case([4, 12], lambda x: attend(x, [4], 2, 2, 0, causal=True)),
+    "attention_cross": case([7, 12], lambda x: attend(x, [4], 2, 2, 3)),
+    "attention_masked": case([5, 13], lambda x: attend(x[..., :12], [4], 2, 2, 0, mask=x[..., 12])),
+    "rotary": case([5, 12], lambda x: rotated_halves(x, 2)),
+    "rotary_interleaved": case([4, 8], lambda x: rotated_pairs(x, 1, 100.0)),
+    "position_encoding": case([5, 2], lambda x: encoding(x, 6)),
+}
+
+
+def stacked(layer, last=False):
+    """All parameters in the order of PyTorch, and every state or the last ones of the last layer."""
+    layer = layer.double()
+
+    def run(x):
+        y, end = layer(x)
+        end = end[0] if isinstance(end, tuple) else end
+        directions = 2 if layer.bidirectional else 1
+        return torch.cat(list(end[-directions:]), -1) if last else y
+
+    return case([4, 3], run, layer.parameters())
+
+
+def padded():
+    layer = nn.Embedding(5, 3, padding_idx=1).double()
+    tokens = torch.tensor([[1, 4, 1, 0], [2, 1, 4, 4]])
+    weights = random(2, 4, 3)
+    rounded(list(layer.parameters()))
+    (weights * layer(tokens)).sum().backward()
+    return {
+        "tokens": tokens.flatten().tolist(),
+        "table": flat(layer.weight),
+        "weights": flat(weights),
+        "output": flat(layer(tokens)),
+        "gradient": flat(layer.weight.grad),
+    }
+
+
+def sloped(shape, layer):
+    layer = layer.double()
+    with torch.no_grad():
+        layer.weight.copy_(random(*layer.weight.shape))
+    return module(shape, layer)
+
+
+class LayerScale(nn.Module):
+    def __init__(self, axes):
+        super().__init__()
+        self.weight = nn.Parameter(random(*axes))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+cases |= {
+    "elu": activation(nn.ELU(alpha=0.5)),
+    "selu": activation(nn.SELU()),
+    "softplus": activation(nn.Softplus()),
+    "mish": activation(nn.Mish()),
+    "hard_swish": activation(nn.Hardswish()),
+    "prelu": sloped([3, 2, 2], nn.PReLU()),
+    "prelu_per_channel": sloped([3, 2, 2], nn.PReLU(3)),
+    "instance_norm": module([3, 2, 3], nn.InstanceNorm2d(3)),
+    "instance_norm_affine": shifted([2, 5], nn.InstanceNorm1d(2, eps=0.1, affine=True)),
+    "layer_scale": module([3, 2, 2], LayerScale([3, 1, 1])),
+    "layer_scale_features": module([2, 3], LayerScale([3])),
+    "lstm_stacked": stacked(nn.LSTM(3, 2, num_layers=2, batch_first=True)),
+    "lstm_bidirectional": stacked(nn.LSTM(3, 2, num_layers=2, bidirectional=True, batch_first=True)),
+    "lstm_last": stacked(nn.LSTM(3, 2, bidirectional=True, batch_first=True), last=True),
+    "gru_bidirectional": stacked(nn.GRU(3, 2, num_layers=2, bidirectional=True, bias=False, batch_first=True)),
+    "gru_last": stacked(nn.GRU(3, 2, num_layers=2, batch_first=True), last=True),
+}
+embedding = padded()
+print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms, "embedding": embedding}, separators=(",", ":")))

@@ -11,17 +11,19 @@ use candle_core::{DType, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use trainspec::data::{Batch, BatchTensor, Elements};
-use trainspec::engine::{Engine, Objective, Planned, forward};
+use trainspec::engine::{Engine, Objective, Planned, Tape, forward};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
     AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
-    ConvTranspose1d, ConvTranspose2d, Gelu, GlobalAvgPool, GroupNorm, Gru, Init, Last, Layer, LayerNorm,
-    Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mode, OutputRule, Parameter, PixelShuffle, Relu,
-    Resample, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, Tanh, Upsample, pair,
+    ConvTranspose1d, ConvTranspose2d, Elu, Embedding, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, Init,
+    InstanceNorm, Last, Layer, LayerNorm, LayerScale, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool,
+    Mish, Mode, OutputRule, Parameter, PixelShuffle, PositionEncoding, Prelu, Relu, Resample, RmsNorm, Role,
+    Rotary, SelfAttention, Selu, Sigmoid, Silu, Softmax, Softplus, Tanh, Upsample, pair,
 };
 use trainspec::loss::LossSum;
+use trainspec::prelude::*;
 use trainspec::rng::StepIndex;
-use trainspec::{CheckResult, Config, Error, Pass, Result, Shape, Value};
+use trainspec::{CheckResult, Config, Error, Pass, Result, Shape};
 
 use super::file::{numbers, parse, singles};
 
@@ -53,18 +55,18 @@ impl Layer for Given {
 /// A layer applied to [`Given`] values.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-struct Behind<L: Layer> {
+struct Behind<L: Module> {
     given: Given,
     layer: L,
 }
 
-impl<L: Layer> Config for Behind<L> {
+impl<L: Module> Config for Behind<L> {
     const NAME: &'static str = "behind";
     const DEFAULT: Self = Self { given: Given::DEFAULT, layer: L::DEFAULT };
     const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
-impl<L: Layer> Module for Behind<L> {
+impl<L: Module> Module for Behind<L> {
     const IS_MODEL: bool = true;
 
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
@@ -128,7 +130,7 @@ impl<'a> Case<'a> {
     /// Returns the same for the reference implementation in f64, and its running statistics.
     fn reference(
         &self,
-        layer: &impl Layer,
+        layer: &impl Module,
         running: &[Tensor],
         mode: Mode,
     ) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
@@ -153,7 +155,7 @@ impl<'a> Case<'a> {
     }
 
     /// Returns an engine whose plan applies the layer to given values.
-    fn engine(&self, layer: impl Layer, running: &[Tensor]) -> Planned {
+    fn engine(&self, layer: impl Module, running: &[Tensor]) -> Planned {
         let graph = self.graph(layer);
         let values = [&self.json["input"]].into_iter().chain(self.parameters());
         let tensor = |(parameter, json): (&trainspec::graph::GraphParameter, &Json)| {
@@ -166,7 +168,7 @@ impl<'a> Case<'a> {
         engine
     }
 
-    fn graph<L: Layer>(&self, layer: L) -> Graph {
+    fn graph<L: Module>(&self, layer: L) -> Graph {
         Graph::of(&Behind { given: Given { batch: self.batch }, layer }, &[self.shape]).unwrap()
     }
 
@@ -184,11 +186,11 @@ impl<'a> Case<'a> {
     }
 
     /// Returns the output and the gradients of the lowering in f32.
-    fn planned(&self, layer: impl Layer, engine: &mut Planned) -> Vec<Vec<f64>> {
+    fn planned(&self, layer: impl Module, engine: &mut Planned) -> Vec<Vec<f64>> {
         let graph = self.graph(layer);
         engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
         let mut found = vec![doubles(&engine.prediction(0).unwrap())];
-        let trained = engine.gradients().iter().filter(|gradient| !gradient.is_empty());
+        let trained = engine.store().gradients().unwrap().iter().filter(|gradient| !gradient.is_empty());
         found.extend(trained.map(|gradient| gradient.iter().map(|&number| f64::from(number)).collect()));
         found
     }
@@ -229,7 +231,7 @@ fn in_f32(roundings: usize) -> f64 {
     4.0 * roundings as f64 * f64::from(f32::EPSILON) / 2.0
 }
 
-fn agrees(name: &str, layer: impl Layer, roundings: usize) {
+fn agrees(name: &str, layer: impl Module, roundings: usize) {
     let all = golden();
     let json = &all["cases"][name];
     let case = Case::new(json, shape_of(json));
@@ -348,6 +350,8 @@ fn normalization_layers_match_pytorch() {
     agrees("rms_norm_eps", RmsNorm { eps: 0.1 }, 40);
     agrees("group_norm", GroupNorm { groups: 2, ..GroupNorm::DEFAULT }, 60);
     agrees("group_norm_eps", GroupNorm { groups: 3, eps: 0.1 }, 60);
+    agrees("instance_norm", InstanceNorm::DEFAULT, 60);
+    agrees("instance_norm_affine", InstanceNorm { eps: 0.1, affine: true }, 60);
 }
 
 /// Four positions, each of sums of 7 terms and five functions that are accurate to 4 units in the last place or better.
@@ -355,6 +359,63 @@ fn normalization_layers_match_pytorch() {
 fn recurrent_layers_match_pytorch() {
     agrees("lstm", Lstm { out: 2, ..Lstm::DEFAULT }, 4 * 27);
     agrees("gru", Gru { out: 2, ..Gru::DEFAULT }, 4 * 27);
+}
+
+/// Two layers of the same, and in the gradient of a weight a sum over positions and samples.
+#[test]
+fn recurrent_layers_of_several_runs_match_pytorch() {
+    let lstm = Lstm { out: 2, layers: 2, ..Lstm::DEFAULT };
+    agrees("lstm_stacked", lstm, 2 * 4 * 27);
+    agrees("lstm_bidirectional", Lstm { bidirectional: true, ..lstm }, 2 * 4 * 27);
+    agrees("lstm_last", Lstm { layers: 1, bidirectional: true, last: true, ..lstm }, 4 * 27);
+    let gru = Gru { out: 2, layers: 2, ..Gru::DEFAULT };
+    agrees("gru_bidirectional", Gru { bidirectional: true, bias: false, ..gru }, 2 * 4 * 27);
+    agrees("gru_last", Gru { last: true, ..gru }, 2 * 4 * 27);
+}
+
+/// A product for each element, and a sum of up to 24 of them.
+#[test]
+fn channel_factors_match_pytorch() {
+    agrees("prelu", Prelu::DEFAULT, 26);
+    agrees("prelu_per_channel", Prelu { per_channel: true, ..Prelu::DEFAULT }, 26);
+    agrees("layer_scale", LayerScale::DEFAULT, 26);
+    agrees("layer_scale_features", LayerScale::DEFAULT, 26);
+}
+
+/// The row of the padding token has no gradient, on both engines.
+#[test]
+fn padding_of_embedding_matches_pytorch() {
+    let json = &golden()["embedding"];
+    let tokens: Vec<u32> = numbers(&json["tokens"]).into_iter().map(|token| token as u32).collect();
+    let layer = Embedding { out: 3, padding: 1, ..Embedding::DEFAULT };
+    let graph = Graph::of(&layer, &[Shape::tokens(5, 4)]).unwrap();
+    let batch = Batch {
+        size: 2,
+        inputs: vec![BatchTensor { shape: Shape::tokens(5, 4), elements: Elements::Int(tokens) }],
+        targets: vec![BatchTensor {
+            shape: Shape::of(&[4, 3]),
+            elements: Elements::Float(singles(&json["weights"])),
+        }],
+        mixed: None,
+    };
+    let table = Tensor::from_vec(singles(&json["table"]), (5, 3), &Device::Cpu).unwrap();
+    let engines: [Box<dyn Engine>; 2] = [
+        Box::new(Planned::new(graph.clone(), Box::new(Weighted), 1).unwrap()),
+        Box::new(Tape::new(graph.clone(), Box::new(Weighted), 1, Device::Cpu).unwrap()),
+    ];
+    for mut engine in engines {
+        engine.set_parameters(std::slice::from_ref(&table)).unwrap();
+        // The second micro-batch of a window is added to the first.
+        engine.accumulate(&batch, StepIndex::default()).unwrap();
+        engine.accumulate(&batch, StepIndex { step: 0, micro_batch: 1 }).unwrap();
+        let gradient: Vec<f64> =
+            engine.gradients()[0].iter().map(|&number| f64::from(number) / 2.0).collect();
+        close("gradient", &gradient, &numbers(&json["gradient"]), in_f32(8));
+        close("output", &doubles(&engine.prediction(0).unwrap()), &numbers(&json["output"]), in_f32(1));
+    }
+    let initial = trainspec::engine::initial(&graph, 1, &Device::Cpu).unwrap();
+    let rows: Vec<Vec<f32>> = initial[0].to_vec2().unwrap();
+    assert!(rows[1] == [0.0; 3] && rows[0] != [0.0; 3]);
 }
 
 /// Three consecutive products with sums of up to 18 terms, and the softmax between them.
@@ -367,6 +428,44 @@ fn self_attention_matches_pytorch() {
     agrees("scaled_dot_product", SelfAttention { causal: true, ..layer }, 80);
 }
 
+/// Queries, keys and values are columns of one value; `split` is the number of queries before the positions of the keys.
+#[model]
+fn Attend(x: Value, heads: usize, kv_heads: usize, width: usize, split: usize, is_causal: bool) -> Value {
+    let q = x.slice(axis = 1, end = heads * width);
+    let k = x.slice(axis = 1, start = heads * width, end = (heads + kv_heads) * width);
+    let v = x.slice(axis = 1, start = (heads + kv_heads) * width, end = (heads + 2 * kv_heads) * width);
+    if split > 0 {
+        q[..split].attention(k[split..], v[split..], heads = heads, kv_heads = kv_heads)
+    } else {
+        q.attention(k, v, heads = heads, kv_heads = kv_heads, causal = is_causal)
+    }
+}
+
+/// The last column is the mask.
+#[model]
+fn AttendMasked(x: Value) -> Value {
+    let (q, k, v, mask) = x.split(axis = 1, sizes = [4, 4, 4, 1]);
+    q.masked_attention(k, v, mask.flatten(), heads = 2)
+}
+
+/// Two products with sums of up to 8 terms, and the softmax between them.
+#[test]
+fn attention_matches_pytorch() {
+    let base = Attend { heads: 2, kv_heads: 2, width: 2, split: 0, is_causal: false };
+    agrees("attention_grouped", Attend { heads: 4, ..base }, 60);
+    agrees("attention_causal", Attend { is_causal: true, ..base }, 60);
+    agrees("attention_cross", Attend { split: 3, ..base }, 60);
+    agrees("attention_masked", AttendMasked {}, 60);
+}
+
+/// Two products and a sum, with a sine and a cosine rounded to f32.
+#[test]
+fn positions_match_pytorch() {
+    agrees("rotary", Rotary { heads: 2, ..Rotary::DEFAULT }, 4);
+    agrees("rotary_interleaved", Rotary { heads: 1, base: 100.0, interleaved: true }, 4);
+    agrees("position_encoding", PositionEncoding { out: 6, ..PositionEncoding::DEFAULT }, 1);
+}
+
 /// Values and slopes, at most 1.2, are accurate to 6.1 units in the last place of their terms, and the weight adds one
 /// rounding; each value is compared separately, since the inputs range from -90 to 90.
 #[test]
@@ -377,9 +476,14 @@ fn activations_match_pytorch() {
     function("tanh", Tanh {});
     function("sigmoid", Sigmoid {});
     function("relu", Relu {});
+    function("elu", Elu { alpha: 0.5 });
+    function("selu", Selu {});
+    function("softplus", Softplus {});
+    function("mish", Mish {});
+    function("hard_swish", HardSwish {});
 }
 
-fn function(name: &str, layer: impl Layer) {
+fn function(name: &str, layer: impl Module) {
     let all = golden();
     let case = Case::new(&all["cases"][name], shape_of(&all["cases"][name]));
     let expected = case.expected();

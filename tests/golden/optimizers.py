@@ -200,6 +200,36 @@ def case(kind, keys, lr, double, single):
     )
 
 
+class Lookahead:
+    """Zhang et al. 2019, algorithm 1, around an optimizer of PyTorch."""
+
+    def __init__(self, inner, k, alpha):
+        self.inner, self.k, self.alpha, self.t = inner, k, alpha, 0
+        self.param_groups = inner.param_groups
+        self.slow = [[p.detach().clone() for p in group["params"]] for group in self.param_groups]
+
+    def step(self):
+        self.inner.step()
+        self.t += 1
+        if self.t % self.k == 0:
+            with torch.no_grad():
+                for group, slow in zip(self.param_groups, self.slow):
+                    for p, s in zip(group["params"], slow):
+                        s.lerp_(p, self.alpha)
+                        p.copy_(s)
+
+
+def lookahead_case(kind, maker, keys, lr, k, alpha, decays=None):
+    own = {"weight_decay": value for value in (decays or {}).values()}
+
+    def make(groups):
+        return Lookahead(maker(groups, **{**keys, "lr": lr, **ONE}), k, alpha)
+
+    single, double = by_torch(make, lr, torch.float32, own), by_torch(make, lr, torch.float64, own)
+    inner = {"type": kind, **keys, **(decays or {}), "lr": lr}
+    case(f"Lookahead {kind}", {"k": k, "alpha": alpha, "optimizer": inner}, lr, double, single)
+
+
 L2, DECAY = {"l2": 0.3}, {"weight_decay": 0.3}
 
 for keys in [
@@ -248,6 +278,10 @@ paper_case("Lamb", lamb(0.5, 0.8, 0.1), 0.1, {"lr": 0.1, "betas": (0.5, 0.8), "e
 paper_case("Lars", lars(), 0.1)
 paper_case("Lars", lars(0.5, 0.1), 0.1, {"momentum": 0.5, "trust": 0.1}, DECAY)
 paper_case("Lars", lars(0.0, 0.1), 0.1, {"momentum": 0.0, "trust": 0.1})
+
+lookahead_case("Sgd", O.SGD, {"momentum": 0.9}, 0.01, 5, 0.5)
+lookahead_case("AdamW", O.AdamW, {}, 1e-3, 3, 0.8, {"weight_decay": 0.01})
+lookahead_case("AdamW", O.AdamW, {"amsgrad": True}, 1e-3, 1, 0.25, {"weight_decay": 0.01})
 
 # An embedding of 6 rows of 2, of which each batch reads some; every batch reads row 4, with the gradient 0.
 TOKENS = [[0, 4, 0], [1, 4, 4], [0, 5, 4], [4, 4, 4], [5, 1, 4]]

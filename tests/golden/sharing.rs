@@ -106,9 +106,9 @@ pub(super) fn agrees(graph: &Graph, json: &Json, scopes: &[(&str, &str)]) {
         };
         let output = engine.prediction(0).unwrap().to_dtype(DType::F32).unwrap().flatten_all().unwrap();
         close("output", &doubles(&output.to_vec1::<f32>().unwrap()), &json["output"]);
-        let values = engine.numbers().unwrap();
+        let values = engine.store().weights().unwrap();
         for ((parameter, gradient), values) in
-            graph.parameters.iter().zip(engine.gradients()).zip(values.iter())
+            graph.parameters.iter().zip(engine.store().gradients().unwrap()).zip(values.iter())
         {
             let name = theirs(&parameter.path);
             if parameter.is_trained() {

@@ -19,12 +19,13 @@ mod values;
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
-    Abs, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Affine, Approximate, AvgPool1d, AvgPool2d, BatchNorm,
-    Chunk, Clamp, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Div, Dropout, Embedding, Exp,
-    Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, Last, LayerNorm, LeakyRelu, Linear, Log, LogSoftmax, Lstm,
-    MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mul, Pad, Permute, PixelShuffle, PositionEmbedding, Reciprocal,
-    Relu, Resample, Reshape, RmsNorm, Select, SelfAttention, Sigmoid, Silu, Slice, Softmax, Split, Sqrt,
-    Square, Stack, StochasticDepth, Sub, Tanh, Transpose, Upsample, pair,
+    Abs, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Affine, Approximate, Attention, AvgPool1d, AvgPool2d,
+    BatchNorm, Chunk, Clamp, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Div, Dropout, Elu,
+    Embedding, Exp, Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, InstanceNorm, Last, LayerNorm,
+    LayerScale, LeakyRelu, Linear, Log, LogSoftmax, Lstm, MaskedAttention, MaxPool, MaxPool1d, MaxPool2d,
+    MeanPool, Mish, Mul, Pad, Permute, PixelShuffle, PositionEmbedding, PositionEncoding, Prelu, Reciprocal,
+    Relu, Resample, Reshape, RmsNorm, Rotary, Select, SelfAttention, Selu, Sigmoid, Silu, Slice, Softmax,
+    Softplus, Split, Sqrt, Square, Stack, StochasticDepth, Sub, Tanh, Transpose, Upsample, pair,
 };
 use trainspec::{Config, Shape};
 
@@ -64,6 +65,9 @@ const TRANSPOSED: ConvTranspose2d = ConvTranspose2d { out: 2, kernel: 3, ..ConvT
 const MAX: MaxPool2d = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
 const AVG: AvgPool2d = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
 const ATTENTION: SelfAttention = SelfAttention { heads: 2, ..SelfAttention::DEFAULT };
+
+const GIVEN: Attention = Attention { heads: 2, ..Attention::DEFAULT };
+const MASKED: MaskedAttention = MaskedAttention { heads: 2, ..MaskedAttention::DEFAULT };
 
 gradients! {
     linear at Anywhere {
@@ -146,6 +150,28 @@ gradients! {
     }
     silu at Anywhere {
         Silu {} => [11];
+    }
+    smooth_activations at Anywhere {
+        Softplus {} => [11];
+        Mish {} => [11];
+    }
+    activations_with_kinks at OffKinks {
+        Elu::DEFAULT => [7];
+        Elu { alpha: 0.5 } => [2, 3];
+        Selu {} => [7];
+        HardSwish {} => [7];
+        Prelu::DEFAULT => [7];
+        Prelu { value: 0.1, per_channel: true } => [3, 2, 2];
+        Prelu { per_channel: true, ..Prelu::DEFAULT } => [2, 3];
+    }
+    instance_norm at Anywhere {
+        InstanceNorm::DEFAULT => [3, 2, 3];
+        InstanceNorm { eps: 0.1, affine: true } => [2, 5];
+    }
+    layer_scale at Anywhere {
+        LayerScale { value: 0.5 } => [3, 2, 2];
+        LayerScale { value: 2.0 } => [2, 3];
+        LayerScale::DEFAULT => [4];
     }
     tanh at Anywhere {
         Tanh {} => [11];
@@ -260,15 +286,37 @@ gradients! {
         SelfAttention { heads: 1, bias: false, ..ATTENTION } => [1, 3];
         SelfAttention { heads: 3, ..ATTENTION } => [2, 3];
     }
+    attention at Anywhere {
+        GIVEN => [5, 6], [5, 6], [5, 6];
+        GIVEN => [2, 4], [5, 4], [5, 4];
+        Attention { causal: true, dropout: 0.4, ..GIVEN } => [3, 2], [3, 2], [3, 2];
+        Attention { heads: 4, kv_heads: 2, ..GIVEN } => [3, 8], [2, 4], [2, 4];
+        Attention { heads: 3, kv_heads: 1, causal: true, ..GIVEN } => [3, 6], [3, 2], [3, 2];
+    }
+    masked_attention at Anywhere {
+        MASKED => [4, 4], [4, 4], [4, 4], [4];
+        MaskedAttention { causal: true, dropout: 0.4, ..MASKED } => [5, 2], [5, 2], [5, 2], [5];
+        MaskedAttention { heads: 4, kv_heads: 2, ..MASKED } => [3, 4], [6, 2], [6, 2], [6];
+    }
+    positions at Anywhere {
+        Rotary { heads: 2, ..Rotary::DEFAULT } => [5, 8];
+        Rotary { heads: 1, base: 10.0, interleaved: true } => [3, 4];
+        PositionEncoding { out: 3, ..PositionEncoding::DEFAULT } => [4, 2];
+    }
     lstm at Anywhere {
         Lstm { out: 3, ..Lstm::DEFAULT } => [4, 2];
         Lstm { out: 2, bias: false, ..Lstm::DEFAULT } => [3, 5];
         Lstm { out: 1, ..Lstm::DEFAULT } => [1, 1];
+        Lstm { out: 2, layers: 2, ..Lstm::DEFAULT } => [3, 2];
+        Lstm { out: 2, bidirectional: true, ..Lstm::DEFAULT } => [3, 2];
+        Lstm { out: 1, layers: 2, bidirectional: true, last: true, bias: false, ..Lstm::DEFAULT } => [3, 2];
     }
     gru at Anywhere {
         Gru { out: 3, ..Gru::DEFAULT } => [4, 2];
         Gru { out: 2, bias: false, ..Gru::DEFAULT } => [3, 5];
         Gru { out: 1, ..Gru::DEFAULT } => [1, 1];
+        Gru { out: 2, layers: 2, bidirectional: true, ..Gru::DEFAULT } => [3, 2];
+        Gru { out: 2, last: true, ..Gru::DEFAULT } => [3, 2];
     }
     concat at Anywhere {
         Concat { axis: 0 } => [2, 3], [1, 3];

@@ -299,7 +299,7 @@ fn interruption_in_final_evaluation_keeps_last_step() {
         let mut look = |event: &Event<'_>| {
             if let Event::Interrupt(snapshot) | Event::Checkpoint(snapshot) = event {
                 let numbers = snapshot.parameters.to_vec();
-                state = Some((snapshot.step, numbers, snapshot.average.unwrap().to_vec()));
+                state = Some((snapshot.step, numbers, snapshot.average.as_deref().unwrap().to_vec()));
             }
             Ok(())
         };

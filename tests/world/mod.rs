@@ -169,8 +169,7 @@ fn tape_result_does_not_depend_on_number_of_processes() {
             };
             let outcome =
                 trainer::run_in(&world, &mut tape, &graph, settings, &data, None, &mut observe).unwrap();
-            let engine: Box<dyn trainspec::engine::Engine> = Box::new(tape);
-            (losses, outcome, bits(&engine.into_values().unwrap()))
+            (losses, outcome, bits(&tape.store_mut().take_weights().unwrap()))
         })
     };
     let one = run(1).remove(0);

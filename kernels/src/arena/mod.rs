@@ -15,8 +15,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod tensors;
 #[cfg(test)]
 mod tests;
+
+pub use crate::slices::Slices;
+pub use tensors::{TensorArena, TensorList, Tensors};
 
 use std::io;
 

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::{Attention, reference};
+use super::{Attention, GroupedAttention, Inputs, reference};
 use crate::epilogue::Dropout;
+use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
@@ -201,4 +202,184 @@ fn empty_input_is_accepted() {
 fn lengths_are_checked() {
     let attention = Attention { batch: 1, length: 1, heads: 1, width: 1, causal: true, dropout: None };
     attention.forward(&[1.0], &mut [0.0], &mut [0.0]);
+}
+
+/// `y`, `log_sums` and the gradients of queries, keys and values, which are added to `before`.
+fn run_grouped(
+    attention: &GroupedAttention,
+    given: &Grouped,
+    dy: &[f32],
+    before: Option<f32>,
+) -> [Vec<f32>; 5] {
+    let GroupedAttention { batch, queries, heads, .. } = *attention;
+    let [query, key, value] = given.parts.each_ref().map(Vec::as_slice);
+    let inputs = Inputs { query, key, value, mask: given.mask.as_deref() };
+    let mut y = vec![f32::NAN; dy.len()];
+    let mut log_sums = vec![f32::NAN; batch * heads * queries];
+    attention.forward(&inputs, &mut y, &mut log_sums);
+    let onto = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
+    let mut gradients = given.parts.each_ref().map(|part| vec![before.unwrap_or(f32::NAN); part.len()]);
+    attention.backward(
+        &inputs,
+        &y,
+        &log_sums,
+        dy,
+        gradients.each_mut().map(|part| Some((part.as_mut_slice(), onto))),
+    );
+    let [dq, dk, dv] = gradients;
+    [y, log_sums, dq, dk, dv]
+}
+
+struct Grouped {
+    parts: [Vec<f32>; 3],
+    mask: Option<Vec<f32>>,
+}
+
+/// With a mask, every third key is masked, and in the last sample all of them.
+fn grouped(attention: &GroupedAttention, has_mask: bool) -> (Grouped, Vec<f32>) {
+    let GroupedAttention { batch, queries, keys, heads, kv_heads, width, .. } = *attention;
+    let [of_query, of_key] = [queries * heads, keys * kv_heads].map(|rows| batch * rows * width);
+    let masked = |index: usize| index % 3 == 1 || index >= (batch - 1) * keys && batch > 1;
+    let mask = has_mask.then(|| (0..batch * keys).map(|index| f32::from(!masked(index))).collect());
+    (
+        Grouped { parts: [numbers(of_query, 7), numbers(of_key, 8), numbers(of_key, 9)], mask },
+        numbers(of_query, 10),
+    )
+}
+
+/// As [`check`]; the gradient of a key has a term for each query of each head that shares it.
+fn check_grouped(attention: &GroupedAttention, has_mask: bool) {
+    let (given, dy) = grouped(attention, has_mask);
+    let [y, log_sums, dq, dk, dv] = run_grouped(attention, &given, &dy, None);
+    let wide = reference::Given {
+        parts: given.parts.each_ref().map(|part| widen(part)),
+        mask: given.mask.as_deref().map(widen),
+    };
+    let (expected_y, expected_log_sums) = reference::grouped_forward(attention, &wide);
+    let expected = reference::grouped_backward(attention, &wide, &widen(&dy));
+    let (longest, width) = (attention.queries.max(attention.keys) as f64, attention.width as f64);
+    let steps = 2.0 * (width + 4.0) * width.sqrt() + 2.0 * longest + 16.0;
+    let compare = |name: &str, found: &[f32], expected: &[f64], magnitudes: &[f64], steps: f64| {
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (index, ((&found, &expected), &size)) in found.iter().zip(expected).zip(magnitudes).enumerate() {
+            let tolerance = steps * (size + 1e-30) * f64::from(f32::EPSILON) / 2.0;
+            let error = (f64::from(found) - expected).abs();
+            assert!(error <= tolerance, "{attention:?}: {name}[{index}] is {found}, not {expected}");
+        }
+    };
+    compare("y", &y, &expected_y.values, &expected_y.magnitudes, steps);
+    let sizes: Vec<f64> = expected_log_sums.iter().map(|sum| sum.abs() + 1.0).collect();
+    compare("log_sums", &log_sums, &expected_log_sums, &sizes, steps);
+    let group = (attention.heads / attention.kv_heads) as f64;
+    let steps = 2.0 * steps + 2.0 * width + longest * group;
+    for (name, (found, expected)) in ["dq", "dk", "dv"].into_iter().zip([dq, dk, dv].iter().zip(&expected)) {
+        compare(name, found, &expected.values, &expected.magnitudes, steps);
+    }
+}
+
+const GROUPED: GroupedAttention = GroupedAttention {
+    batch: 2,
+    queries: 70,
+    keys: 135,
+    heads: 4,
+    kv_heads: 2,
+    width: 5,
+    causal: false,
+    dropout: Some(DROPOUT),
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn grouped_attention_matches_reference(
+        batch in 1..3_usize,
+        queries in 1..30_usize,
+        keys in 1..30_usize,
+        kv_heads in 1..3_usize,
+        group in 1..4_usize,
+        width in 1..12_usize,
+        drops: bool,
+        has_mask: bool,
+        causal: bool,
+    ) {
+        let queries = if causal { keys } else { queries };
+        let dropout = drops.then_some(DROPOUT);
+        let heads = kv_heads * group;
+        check_grouped(&GroupedAttention { batch, queries, keys, heads, kv_heads, width, causal, dropout }, has_mask);
+    }
+}
+
+#[test]
+fn grouped_attention_matches_reference_over_many_tiles() {
+    check_grouped(&GROUPED, true);
+    check_grouped(&GROUPED, false);
+    check_grouped(&GroupedAttention { queries: 270, keys: 270, causal: true, ..GROUPED }, true);
+}
+
+/// With one head for each query head, the packed form has the same arithmetic.
+#[test]
+fn grouped_attention_of_equal_heads_has_bits_of_packed_attention() {
+    let (qkv, dy) = data(&LARGE);
+    let Attention { batch, length, heads, width, causal, dropout } = LARGE;
+    let expected = run(&LARGE, &qkv, &dy);
+    let attention = GroupedAttention {
+        batch,
+        queries: length,
+        keys: length,
+        heads,
+        kv_heads: heads,
+        width,
+        causal,
+        dropout,
+    };
+    let part = |values: &[f32], part: usize| -> Vec<f32> {
+        values.chunks(heads * width).skip(part).step_by(3).flatten().copied().collect()
+    };
+    let parts = |values: &[f32]| [part(values, 0), part(values, 1), part(values, 2)];
+    let found = run_grouped(&attention, &Grouped { parts: parts(&qkv), mask: None }, &dy, None);
+    assert_eq!(bits(&found[..2]), bits(&expected[..2]));
+    assert_eq!(bits(&found[2..]), bits(&parts(&expected[2])));
+}
+
+#[test]
+fn grouped_attention_does_not_depend_on_simd_level_or_threads() {
+    let (given, dy) = grouped(&GROUPED, true);
+    let expected = bits(&run_grouped(&GROUPED, &given, &dy, None));
+    for &level in Level::available() {
+        let found = simd::at_level(level, || run_grouped(&GROUPED, &given, &dy, None));
+        assert_eq!(bits(&found), expected, "{level:?}");
+    }
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        assert_eq!(bits(&pool.install(|| run_grouped(&GROUPED, &given, &dy, None))), expected, "{threads}");
+    }
+}
+
+#[test]
+fn grouped_attention_adds_to_gradients() {
+    let (given, dy) = grouped(&GROUPED, true);
+    let [.., dq, dk, dv] = run_grouped(&GROUPED, &given, &dy, None);
+    let [.., more_q, more_k, more_v] = run_grouped(&GROUPED, &given, &dy, Some(2.0));
+    for (alone, more) in [(dq, more_q), (dk, more_k), (dv, more_v)] {
+        assert!(alone.iter().zip(&more).all(|(alone, more)| (2.0 + alone).to_bits() == more.to_bits()));
+    }
+}
+
+/// Masked keys have no effect on any result, and their gradients are 0; a sample without keys has the result 0.
+#[test]
+fn masked_keys_have_no_effect() {
+    let (given, dy) = grouped(&GROUPED, true);
+    let expected = run_grouped(&GROUPED, &given, &dy, None);
+    let mut other = Grouped { parts: given.parts.clone(), mask: given.mask.clone() };
+    let row = GROUPED.kv_heads * GROUPED.width;
+    let mask = given.mask.as_deref().expect("a mask");
+    for part in &mut other.parts[1..] {
+        for (row, _) in part.chunks_mut(row).zip(mask).filter(|(_, mask)| **mask == 0.0) {
+            row.fill(9.0);
+        }
+    }
+    let found = run_grouped(&GROUPED, &other, &dy, None);
+    assert_eq!(bits(&found), bits(&expected));
+    assert!(found[0][found[0].len() / 2..].iter().all(|&y| y == 0.0));
+    assert!(found[3..].iter().all(|part| part[part.len() / 2..].iter().all(|&d| d == 0.0)));
 }

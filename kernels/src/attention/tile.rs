@@ -12,7 +12,7 @@ type Factors = epilogue::Factors<{ KEYS + WORDS }>;
 
 /// Some queries and some keys; its scores and weights have rows of `KEYS` elements.
 #[derive(Clone, Copy)]
-pub(super) struct Tile {
+pub(super) struct Tile<'a> {
     pub(super) first_query: usize,
     pub(super) rows: usize,
     pub(super) first_key: usize,
@@ -23,6 +23,8 @@ pub(super) struct Tile {
     pub(super) first_weight: u64,
     /// The distance from a row of all weights to the next.
     pub(super) length: usize,
+    /// Its keys are attended to where this is above 0.
+    pub(super) mask: Option<&'a [f32]>,
 }
 
 /// Memory for the scores of a tile.
@@ -40,7 +42,7 @@ impl Sums {
     pub(super) const NONE: Self = Self { largest: f32::NEG_INFINITY, sum: 0.0 };
 }
 
-impl Tile {
+impl Tile<'_> {
     /// The number of keys of the tile that a row attends to, its first ones.
     #[inline(always)]
     fn seen(&self, row: usize) -> usize {
@@ -53,6 +55,15 @@ impl Tile {
         let Some(dropout) = &self.dropout else { return room.from(0) };
         let start = room.draw(dropout, self.first_weight + (row * self.length) as u64, seen);
         room.from(start)
+    }
+
+    /// Removes the scores of masked keys from a row.
+    #[inline(always)]
+    fn hide(&self, row: &mut [f32]) {
+        let Some(mask) = self.mask else { return };
+        for (score, &mask) in row.iter_mut().zip(mask) {
+            *score = if mask > 0.0 { *score } else { f32::NEG_INFINITY };
+        }
     }
 
     /// Turns scores into weights less their final divisor, with dropout, and updates `sums`; the
@@ -75,12 +86,13 @@ impl Tile {
 }
 
 simd! {
-    fn weigh(tile: &Tile, scores: &mut [f32], sums: &mut [Sums], y: &mut [f32], width: usize) {
+    fn weigh(tile: &Tile<'_>, scores: &mut [f32], sums: &mut [Sums], y: &mut [f32], width: usize) {
         let mut room = Factors::ONES;
         let rows = scores.as_chunks_mut::<KEYS>().0.iter_mut().zip(sums).take(tile.rows);
         for (number, (row, sums)) in rows.enumerate() {
             let seen = tile.seen(number);
             let wide = seen.next_multiple_of(LANES);
+            tile.hide(&mut row[..seen]);
             row[seen..wide].fill(f32::NEG_INFINITY);
             let vectors = row[..wide].as_chunks_mut::<LANES>().0;
 
@@ -92,11 +104,13 @@ simd! {
             }
             let largest = fold(lanes, |a, b| if a > b { a } else { b });
 
+            // Without a key that it may attend to, a row has only weights of 0, and not 0 / 0.
+            let base = if largest == f32::NEG_INFINITY { 0.0 } else { largest };
             let factors = tile.factors(number, seen, &mut room).as_chunks::<LANES>().0;
             let mut lanes = [0.0; LANES];
             for (vector, factors) in vectors.iter_mut().zip(factors) {
                 for ((lane, score), factor) in lanes.iter_mut().zip(vector).zip(factors) {
-                    let weight = exp(*score - largest);
+                    let weight = exp(*score - base);
                     *lane += weight;
                     *score = weight * factor;
                 }
@@ -104,7 +118,7 @@ simd! {
             row[wide..tile.columns.max(wide)].fill(0.0);
 
             // The first tile of a row multiplies nothing: 0 by 0.
-            let shrink = exp(sums.largest - largest);
+            let shrink = exp(sums.largest - base);
             *sums = Sums { largest, sum: sums.sum.mul_add(shrink, fold(lanes, |a, b| a + b)) };
             if tile.first_key > 0 {
                 for y in &mut y[number * width..][..width] {
@@ -117,7 +131,7 @@ simd! {
 
 simd! {
     fn differentiate(
-        tile: &Tile,
+        tile: &Tile<'_>,
         scores: &mut [f32],
         d_weights: &mut [f32],
         log_sums: &[f32],
@@ -129,6 +143,7 @@ simd! {
         for (number, (((scores, d_weights), &log_sum), &mean)) in rows.enumerate() {
             let seen = tile.seen(number);
             let wide = seen.next_multiple_of(LANES);
+            tile.hide(&mut scores[..seen]);
             let factors = tile.factors(number, seen, &mut room).as_chunks::<LANES>().0;
             let vectors = scores[..wide].as_chunks_mut::<LANES>().0.iter_mut();
             let vectors = vectors.zip(d_weights[..wide].as_chunks_mut::<LANES>().0).zip(factors);

@@ -39,6 +39,42 @@ function!(Sigmoid, math::sigmoid, math::sigmoid_slope);
 function!(TanhOfOutput, math::tanh, |y: f32| (-y).mul_add(y, 1.0));
 function!(SigmoidOfOutput, math::sigmoid, |y: f32| y * (1.0 - y));
 
+function!(Softplus, math::softplus, math::sigmoid);
+function!(Mish, math::mish, math::mish_slope);
+function!(HardSwish, hard_swish, |x: f32| {
+    let inner = x.mul_add(1.0 / 3.0, 0.5);
+    let inner = if x <= -3.0 { 0.0 } else { inner };
+    if x >= 3.0 { 1.0 } else { inner }
+});
+
+#[inline(always)]
+fn hard_swish(x: f32) -> f32 {
+    // Not from -infinity, times 0.
+    let x = if x < -3.0 { -3.0 } else { x };
+    let gate = if x > 3.0 { 6.0 } else { x + 3.0 };
+    x * (gate * (1.0 / 6.0))
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Elu {
+    pub(super) alpha: f32,
+    pub(super) scale: f32,
+}
+
+impl Function for Elu {
+    #[inline(always)]
+    fn value(self, x: f32) -> f32 {
+        let below = self.alpha * math::exp_m1(x);
+        self.scale * if x > 0.0 { x } else { below }
+    }
+
+    #[inline(always)]
+    fn slope(self, x: f32) -> f32 {
+        let below = self.alpha * math::exp(x);
+        self.scale * if x > 0.0 { 1.0 } else { below }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct LeakyRelu {
     pub(super) slope: f32,

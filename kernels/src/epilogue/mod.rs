@@ -40,6 +40,19 @@ pub enum Activation {
     Tanh,
     /// `1 / (1 + exp(-x))`
     Sigmoid,
+    /// `scale * x` above 0, else `scale * alpha * (exp(x) - 1)`; the derivative at 0 is `scale * alpha`.
+    Elu {
+        /// The limit below 0, as a factor of `-scale`.
+        alpha: f32,
+        /// The slope above 0.
+        scale: f32,
+    },
+    /// `ln(1 + exp(x))`
+    Softplus,
+    /// `x * tanh(ln(1 + exp(x)))` (Misra 2019).
+    Mish,
+    /// `x * max(0, min(x + 3, 6)) / 6` (Howard et al. 2019).
+    HardSwish,
 }
 
 /// Inverted dropout. The mask is regenerated wherever it is needed.
@@ -255,8 +268,10 @@ impl Epilogue<'_> {
 
     /// Elements per block of an entire value.
     fn block(&self) -> usize {
-        let is_cheap =
-            matches!(self.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. });
+        let is_cheap = matches!(
+            self.activation,
+            Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. } | Activation::HardSwish
+        );
         BLOCKS[usize::from(!is_cheap || self.dropout.is_some())]
     }
 

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::function::{Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput};
+use super::function::{
+    Elu, Gelu, GeluTanh, HardSwish, LeakyRelu, Mish, Relu, Sigmoid, SigmoidOfOutput, Silu, Softplus, Tanh,
+    TanhOfOutput,
+};
 use super::pass::{self, PIECE};
 use super::{Activation, Epilogue, Saved};
 
@@ -22,20 +25,30 @@ pub(super) fn each_piece(
     }
 }
 
+/// Runs a loop with the type of an activation; nothing for the identity.
+macro_rules! with_function {
+    ($activation:expr, |$function:ident| $run:expr) => {
+        with_function! {
+            $activation, $function, $run;
+            Relu, LeakyRelu { slope }, Gelu, GeluTanh, Silu, Tanh, Sigmoid, Elu { alpha, scale }, Softplus, Mish, HardSwish
+        }
+    };
+    ($activation:expr, $function:ident, $run:expr; $($name:ident $({ $($key:ident),* })?),*) => {
+        match $activation {
+            Activation::Identity => (),
+            $(Activation::$name $({ $($key),* })? => {
+                let $function = $name $({ $($key),* })?;
+                $run
+            })*
+        }
+    };
+}
+
 impl Epilogue<'_> {
     /// [`Epilogue::forward`] of a piece, or if there is no `pre`, [`Epilogue::forward_in_place`].
     pub(super) fn forward_piece(&self, first: usize, mut pre: Option<&[f32]>, y: &mut [f32]) {
         // The first stage takes `pre`; the others continue from its result.
-        match self.activation {
-            Activation::Identity => (),
-            Activation::Relu => pass::values(Relu, pre.take(), y),
-            Activation::LeakyRelu { slope } => pass::values(LeakyRelu { slope }, pre.take(), y),
-            Activation::Gelu => pass::values(Gelu, pre.take(), y),
-            Activation::GeluTanh => pass::values(GeluTanh, pre.take(), y),
-            Activation::Silu => pass::values(Silu, pre.take(), y),
-            Activation::Tanh => pass::values(Tanh, pre.take(), y),
-            Activation::Sigmoid => pass::values(Sigmoid, pre.take(), y),
-        }
+        with_function!(self.activation, |function| pass::values(function, pre.take(), y));
         if let Some(dropout) = &self.dropout {
             pass::drop(dropout, first, pre.take(), y);
         }
@@ -66,16 +79,7 @@ impl Epilogue<'_> {
             }
             return;
         }
-        match self.activation {
-            Activation::Identity => (),
-            Activation::Relu => pass::slopes(Relu, saved, d.take(), d_pre),
-            Activation::LeakyRelu { slope } => pass::slopes(LeakyRelu { slope }, saved, d.take(), d_pre),
-            Activation::Gelu => pass::slopes(Gelu, saved, d.take(), d_pre),
-            Activation::GeluTanh => pass::slopes(GeluTanh, saved, d.take(), d_pre),
-            Activation::Silu => pass::slopes(Silu, saved, d.take(), d_pre),
-            Activation::Tanh => pass::slopes(Tanh, saved, d.take(), d_pre),
-            Activation::Sigmoid => pass::slopes(Sigmoid, saved, d.take(), d_pre),
-        }
+        with_function!(self.activation, |function| pass::slopes(function, saved, d.take(), d_pre));
         if let Some(dropout) = &self.dropout {
             pass::drop(dropout, first, d.take(), d_pre);
         }

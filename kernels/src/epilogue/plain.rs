@@ -1,7 +1,7 @@
 //! One element at a time, in f64.
 
 use super::{Activation, Dropout};
-use crate::math::reference::{Mills, density, inner, sigmoid};
+use crate::math::reference::{Mills, density, inner, mish_gate, sigmoid, softplus};
 use crate::philox;
 
 pub(super) fn value(activation: Activation, x: f64) -> f64 {
@@ -14,6 +14,12 @@ pub(super) fn value(activation: Activation, x: f64) -> f64 {
         Activation::Silu => x * sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Sigmoid => sigmoid(x),
+        Activation::Elu { alpha, scale } => {
+            f64::from(scale) * if x > 0.0 { x } else { f64::from(alpha) * x.exp_m1() }
+        }
+        Activation::Softplus => softplus(x),
+        Activation::Mish => x * mish_gate(x)[0],
+        Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
     }
 }
 
@@ -30,6 +36,17 @@ pub(super) fn slope(activation: Activation, x: f64) -> f64 {
         Activation::Silu => sigmoid(x) * (1.0 + x * sigmoid(-x)),
         Activation::Tanh => 1.0 - x.tanh() * x.tanh(),
         Activation::Sigmoid => sigmoid(x) * sigmoid(-x),
+        Activation::Elu { alpha, scale } => {
+            f64::from(scale) * if x > 0.0 { 1.0 } else { f64::from(alpha) * x.exp() }
+        }
+        Activation::Softplus => sigmoid(x),
+        Activation::Mish => {
+            let [gate, rest] = mish_gate(x);
+            gate + x * rest * (1.0 + gate) * sigmoid(x)
+        }
+        Activation::HardSwish if x <= -3.0 => 0.0,
+        Activation::HardSwish if x >= 3.0 => 1.0,
+        Activation::HardSwish => x / 3.0 + 0.5,
     }
 }
 

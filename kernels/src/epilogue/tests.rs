@@ -9,7 +9,7 @@ const DROPOUT: Dropout =
     Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
 /// Runs that neither begin nor end with a piece, and hardly ever with a block.
 const OF_RUNS: Dropout = Dropout { each: 37, ..DROPOUT };
-const ACTIVATIONS: [Activation; 8] = [
+const ACTIVATIONS: [Activation; 13] = [
     Activation::Identity,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.1 },
@@ -18,6 +18,11 @@ const ACTIVATIONS: [Activation; 8] = [
     Activation::Silu,
     Activation::Tanh,
     Activation::Sigmoid,
+    Activation::Elu { alpha: 0.5, scale: 1.0 },
+    Activation::Elu { alpha: 1.673_263_2, scale: 1.050_701 },
+    Activation::Softplus,
+    Activation::Mish,
+    Activation::HardSwish,
 ];
 
 /// Values from -`bound` to `bound`, sometimes 0.

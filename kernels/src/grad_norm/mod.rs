@@ -16,6 +16,7 @@ mod tests;
 use std::cell::Cell;
 use std::ops::Add;
 
+use crate::arena::TensorList;
 use crate::subnormal::flushed;
 use crate::threads::join;
 use crate::update::split::middle;
@@ -78,7 +79,7 @@ pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a [f32]>) -> f64 {
 /// ```
 #[must_use]
 pub fn global_norm_of<T: AsRef<[f32]> + Sync>(tensors: &[T]) -> f64 {
-    if total(tensors) <= PART {
+    if tensors.elements() <= PART {
         return global_norm(tensors.iter().map(AsRef::as_ref));
     }
     let mut sums = SUMS.take();
@@ -100,26 +101,22 @@ pub fn norm_of_sums(sums: &[f64]) -> f64 {
 ///
 /// # Panics
 /// If there are not as many sums as tensors.
-pub fn squares_of_each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
-    assert_eq!(tensors.len(), sums.len(), "each tensor has a sum");
+pub fn squares_of_each(tensors: impl TensorList, sums: &mut [f64]) {
+    assert_eq!(tensors.count(), sums.len(), "each tensor has a sum");
     flushed(|| each(tensors, sums));
 }
 
 /// [`squares_of_each`] of as many.
-fn each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
-    let total = total(tensors);
-    if tensors.len() == 1 || total <= PART {
-        for (sum, tensor) in sums.iter_mut().zip(tensors) {
-            *sum = parts(tensor.as_ref());
+fn each(tensors: impl TensorList, sums: &mut [f64]) {
+    let total = tensors.elements();
+    if tensors.count() == 1 || total <= PART {
+        for (index, sum) in sums.iter_mut().enumerate() {
+            *sum = parts(tensors.tensor(index));
         }
         return;
     }
     let at = middle(tensors, total);
-    let (tensors, other_tensors) = tensors.split_at(at);
+    let (tensors, other_tensors) = tensors.divide(at);
     let (sums, other_sums) = sums.split_at_mut(at);
     join(|| each(tensors, sums), || each(other_tensors, other_sums));
-}
-
-fn total<T: AsRef<[f32]>>(tensors: &[T]) -> usize {
-    tensors.iter().map(|tensor| tensor.as_ref().len()).sum()
 }

@@ -55,6 +55,22 @@ pub(crate) fn each(stride: u64, report: &mut dyn FnMut(&str, Worst)) {
             by_terms([sigmoid, limited(x) * sigmoid * reference::sigmoid(-x)])
         }),
     );
+    each_smooth(stride, report);
+}
+
+/// The later functions.
+fn each_smooth(stride: u64, report: &mut dyn FnMut(&str, Worst)) {
+    report("exp_m1", worst(stride, math::exp_m1, |x| by_ulp(if x > 0.0 { 0.0 } else { x.exp_m1() })));
+    report("softplus", worst(stride, math::softplus, |x| by_ulp(reference::softplus(x))));
+    report("mish", worst(stride, math::mish, |x| by_ulp(limited(x) * reference::mish_gate(x)[0])));
+    report(
+        "mish_slope",
+        worst(stride, math::mish_slope, |x| {
+            let [gate, rest] = reference::mish_gate(x);
+            let slope = x.clamp(-1e4, 1e4) * rest * (1.0 + gate) * reference::sigmoid(x);
+            by_terms([gate, slope])
+        }),
+    );
 }
 
 /// -infinity times 0 is 0 here.

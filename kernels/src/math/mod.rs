@@ -18,6 +18,9 @@
 //! | [`silu`] | 3.35 | [`silu_slope`] 4.79* |
 //! | [`gelu`] | 6.09 | [`gelu_slope`] 5.08* |
 //! | [`gelu_tanh`] | 215 | [`gelu_tanh_slope`] 221* |
+//! | [`exp_m1`] up to 0 | 1.50 | |
+//! | [`softplus`] | 3.00 | |
+//! | [`mish`] | 6.00 | [`mish_slope`] 9.00* |
 //!
 //! [`ln`] has 0.99, measured by its own test over every 3001st positive f32 and every 13th from 0.5 to 2.
 //!
@@ -42,6 +45,7 @@ mod lanes;
 mod logarithm;
 mod logistic;
 mod normal;
+mod smooth;
 mod tangent;
 
 #[cfg(test)]
@@ -64,6 +68,7 @@ pub use logarithm::ln;
 pub(crate) use logarithm::ln_1p;
 pub use logistic::{sigmoid, sigmoid_slope};
 pub use normal::{erf, phi};
+pub use smooth::{exp_m1, mish, mish_slope, softplus};
 pub use tangent::{tanh, tanh_slope};
 
 /// `|x|`, at most `limit`; NaN for NaN.

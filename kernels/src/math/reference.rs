@@ -73,6 +73,19 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
     (if x < 0.0 { small } else { 1.0 }) / (1.0 + small)
 }
 
+pub(crate) fn softplus(x: f64) -> f64 {
+    // `max` drops a NaN.
+    (if x > 0.0 { x } else { 0.0 }) + (-x.abs()).exp().ln_1p()
+}
+
+/// `tanh(softplus(x))`, and its difference from 1.
+pub(crate) fn mish_gate(x: f64) -> [f64; 2] {
+    let small = (-x.abs()).exp();
+    let (numerator, rest) =
+        if x > 0.0 { (1.0 + 2.0 * small, 2.0 * small * small) } else { (small * (2.0 + small), 2.0) };
+    [numerator / (numerator + rest), rest / (numerator + rest)]
+}
+
 /// `tanh'`
 pub(crate) fn tanh_slope(x: f64) -> f64 {
     let small = (-2.0 * x.abs()).exp();

@@ -127,6 +127,10 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
         Activation::Silu,
         Activation::Tanh,
         Activation::Sigmoid,
+        Activation::Elu { alpha: 1.0, scale: 1.0 },
+        Activation::Softplus,
+        Activation::Mish,
+        Activation::HardSwish,
     ] {
         let epilogue = Epilogue { activation, ..Epilogue::NONE };
         epilogue.forward_all(&x, &mut y);
@@ -155,7 +159,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     results.push(("sum", y.clone()));
 
     let (mut weights, mut state) = (vec![x.clone()], vec![vec![x.clone(), x.clone()]]);
-    for_each_block(&mut weights, &[x], &mut state, |_, weights, gradients, state| {
+    for_each_block(&mut weights, [x].as_slice(), &mut state, |_, weights, gradients, state| {
         <[f32; 2]>::update_block(weights, gradients, 0.5, state, |w, g, [m, v]| {
             *m = 0.9 * *m + 0.1 * g;
             *v = 0.999 * *v + 0.001 * g * g;

@@ -1,13 +1,12 @@
 //! The parameters of a model in blocks, over threads.
 
 use super::split::middle;
+use crate::arena::TensorList;
+use crate::slices::Slices;
 use crate::threads::join;
 
 /// Elements per block: about ten microseconds of work even where all is in its cache.
 pub(super) const BLOCK: usize = 64 * 1024;
-
-/// Slices of a state for which no list has to be allocated.
-const FEW: usize = 8;
 
 /// Runs `run` for blocks of all tensors, over threads, so that each element is in one block: with the index of
 /// the tensor, and the block's weights, gradients and state.
@@ -18,34 +17,32 @@ const FEW: usize = 8;
 ///
 /// # Panics
 /// If the tensors or their lengths are not the same everywhere.
-pub fn for_each_block<W, G, S>(
+pub fn for_each_block<W, S>(
     weights: &mut [W],
-    gradients: &[G],
+    gradients: impl TensorList,
     state: &mut [Vec<S>],
     run: impl Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
 ) where
     W: AsMut<[f32]> + Send,
-    G: AsRef<[f32]> + Sync,
     S: AsMut<[f32]> + Send,
 {
-    assert_eq!(gradients.len(), weights.len(), "each tensor has gradients");
+    assert_eq!(gradients.count(), weights.len(), "each tensor has gradients");
     assert_eq!(state.len(), weights.len(), "each tensor has a state");
     tensors(0, weights, gradients, state, &run);
 }
 
 /// The tensors from number `first` on.
-fn tensors<W, G, S, F>(first: usize, weights: &mut [W], gradients: &[G], state: &mut [Vec<S>], run: &F)
+fn tensors<W, G, S, F>(first: usize, weights: &mut [W], gradients: G, state: &mut [Vec<S>], run: &F)
 where
     W: AsMut<[f32]> + Send,
-    G: AsRef<[f32]> + Sync,
+    G: TensorList,
     S: AsMut<[f32]> + Send,
     F: Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
 {
-    let total: usize = gradients.iter().map(|gradient| gradient.as_ref().len()).sum();
-    if gradients.len() <= 1 || total <= BLOCK {
-        for (index, ((weights, gradients), state)) in weights.iter_mut().zip(gradients).zip(state).enumerate()
-        {
-            let (weights, gradients) = (weights.as_mut(), gradients.as_ref());
+    let total = gradients.elements();
+    if gradients.count() <= 1 || total <= BLOCK {
+        for (index, (weights, state)) in weights.iter_mut().zip(state).enumerate() {
+            let (weights, gradients) = (weights.as_mut(), gradients.tensor(index));
             if gradients.is_empty() {
                 continue;
             }
@@ -60,7 +57,7 @@ where
     }
     let at = middle(gradients, total);
     let (weights, other_weights) = weights.split_at_mut(at);
-    let (gradients, other_gradients) = gradients.split_at(at);
+    let (gradients, other_gradients) = gradients.divide(at);
     let (state, other_state) = state.split_at_mut(at);
     join(
         || tensors(first, weights, gradients, state, run),
@@ -107,48 +104,4 @@ pub fn sum_of_blocks(
         || sum_of_blocks(other_weights, other_gradients, other_state.get(), measure),
     );
     [left[0] + right[0], left[1] + right[1]]
-}
-
-/// A list of slices: inline if they are few.
-#[derive(Default)]
-struct Slices<'a> {
-    few: [&'a mut [f32]; FEW],
-    count: usize,
-    /// All of them if they are more.
-    many: Vec<&'a mut [f32]>,
-}
-
-impl<'a> Slices<'a> {
-    fn new(slices: impl Iterator<Item = &'a mut [f32]>) -> Self {
-        let mut list = Self::default();
-        slices.for_each(|slice| list.push(slice));
-        list
-    }
-
-    /// The elements before `at` of each slice, and the others.
-    fn split(slices: &'a mut [&mut [f32]], at: usize) -> (Self, Self) {
-        let (mut left, mut right) = (Self::default(), Self::default());
-        for slice in slices {
-            let (before, after) = slice.split_at_mut(at);
-            left.push(before);
-            right.push(after);
-        }
-        (left, right)
-    }
-
-    fn push(&mut self, slice: &'a mut [f32]) {
-        if let Some(place) = self.few.get_mut(self.count) {
-            *place = slice;
-        } else {
-            if self.many.is_empty() {
-                self.many.extend(self.few.iter_mut().map(std::mem::take));
-            }
-            self.many.push(slice);
-        }
-        self.count += 1;
-    }
-
-    fn get(&mut self) -> &mut [&'a mut [f32]] {
-        if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
-    }
 }

@@ -1,7 +1,8 @@
 //! The optimizer's pass over the parameters: weight, gradient and state are read once and written once.
 //!
-//! An optimizer provides a *rule* for one element; the pass applies it to the slices. It is generic over the rule,
-//! so that each optimizer has its own compiled loops. A rule rounds as written, at every SIMD level
+//! An optimizer provides a *rule* for one element; the pass applies it to the slices. An [`UpdateRule`] is data: the constants of a
+//! rule that every device has a kernel for. Any other rule is a closure, which only the CPU can run. Each has its own compiled
+//! loops. A rule rounds as written, at every SIMD level
 //! (a product and a sum are fused only by `mul_add`), so that updates are bit-identical everywhere.
 //!
 //! [`for_each_block`] divides the parameters of a model among threads; [`Slots::update_block`] updates a block on
@@ -13,7 +14,7 @@
 //! let mut weights = vec![vec![1.0, 2.0], vec![3.0]];
 //! let gradients = vec![vec![2.0, 2.0], vec![4.0]];
 //! let mut state = vec![vec![vec![0.0; 2]], vec![vec![1.0]]];
-//! for_each_block(&mut weights, &gradients, &mut state, |tensor, weights, gradients, state| {
+//! for_each_block(&mut weights, gradients.as_slice(), &mut state, |tensor, weights, gradients, state| {
 //!     let rate = if tensor == 0 { 1.0 } else { 0.5 };
 //!     <[f32; 1]>::update_block(weights, gradients, 0.5, state, |w, g, [v]| {
 //!         *v += g;
@@ -24,12 +25,17 @@
 //! ```
 
 mod blocks;
+mod rules;
 pub(crate) mod split;
 
 #[cfg(test)]
 mod tests;
 
 pub use blocks::{for_each_block, sum_of_blocks};
+pub use rules::{
+    AdaDelta, AdaGrad, Adam, Adamax, GradientTransform, Lamb, Lars, Lion, Lookahead, NAdam, RAdam, RmsProp,
+    RuleChain, Sgd, SignSgd, UpdateRule,
+};
 
 use crate::simd;
 

@@ -97,7 +97,7 @@ impl Model {
     ) -> Self {
         for_each_block(
             &mut self.weights,
-            &self.gradients,
+            self.gradients.as_slice(),
             &mut self.state,
             |_, weights, gradients, state| {
                 <[f32; N]>::update_block(weights, gradients, scale, state, &rule);
@@ -165,7 +165,7 @@ fn blocks_receive_tensor_index_and_are_bounded() {
     let seen: Vec<_> = LENGTHS.iter().map(|_| AtomicUsize::new(0)).collect();
     for_each_block(
         &mut model.weights,
-        &model.gradients,
+        model.gradients.as_slice(),
         &mut model.state,
         |tensor, weights, gradients, state| {
             assert_eq!((gradients.len(), state.len()), (weights.len(), 1));
@@ -182,7 +182,7 @@ fn slices_of_slices_are_accepted() {
     let (mut one, mut other) = ([1.0, 2.0], [3.0]);
     let mut weights = [&mut one[..], &mut other[..]];
     let gradients = [&[1.0, 1.0][..], &[1.0]];
-    for_each_block(&mut weights, &gradients, &mut [NONE, NONE], |_, weights, gradients, state| {
+    for_each_block(&mut weights, gradients.as_slice(), &mut [NONE, NONE], |_, weights, gradients, state| {
         <[f32; 0]>::update_block(weights, gradients, 1.0, state, |w, g, []| w - g);
     });
     assert_eq!((one, other), ([0.0, 1.0], [2.0]));
@@ -270,21 +270,26 @@ fn squares_are_summed_across_blocks() {
 #[should_panic(expected = "gradients of tensor 1")]
 fn gradient_length_is_checked() {
     let mut weights = [vec![1.0], vec![1.0]];
-    for_each_block(&mut weights, &[vec![1.0], vec![1.0, 2.0]], &mut [NONE, NONE], |_, _, _, _| ());
+    for_each_block(&mut weights, [vec![1.0], vec![1.0, 2.0]].as_slice(), &mut [NONE, NONE], |_, _, _, _| ());
 }
 
 #[test]
 fn weights_without_gradients_are_skipped() {
     let mut weights = [vec![1.0], vec![2.0]];
-    for_each_block(&mut weights, &[vec![], vec![1.0]], &mut [NONE, NONE], |number, weights, _, _| {
-        assert_eq!(number, 1);
-        weights[0] = 3.0;
-    });
+    for_each_block(
+        &mut weights,
+        [vec![], vec![1.0]].as_slice(),
+        &mut [NONE, NONE],
+        |number, weights, _, _| {
+            assert_eq!(number, 1);
+            weights[0] = 3.0;
+        },
+    );
     assert_eq!(weights, [vec![1.0], vec![3.0]]);
 }
 
 #[test]
 #[should_panic(expected = "state of tensor 0")]
 fn state_length_is_checked() {
-    for_each_block(&mut [vec![1.0]], &[vec![1.0]], &mut [vec![vec![]]], |_, _, _, _| ());
+    for_each_block(&mut [vec![1.0]], [vec![1.0]].as_slice(), &mut [vec![vec![]]], |_, _, _, _| ());
 }

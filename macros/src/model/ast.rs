@@ -80,8 +80,10 @@ pub(crate) enum Step {
     Let { mutable: Option<Token![mut]>, name: Ident, flow: Flow },
     /// `let name = layer(key = value…);`: a layer or model that is called later, by that name.
     Bind { name: Ident, call: Call },
-    /// `let (a, b) = value.layer(…);`, with `None` for `_`.
-    Parts { names: Vec<Option<(Option<Token![mut]>, Ident)>>, call: Call },
+    /// `let (a, b) = value.layer(…);`: a call that returns several values.
+    Parts { names: Vec<Part>, call: Call },
+    /// `let (a, b) = (flow, flow);`: all flows come before the names.
+    Tuple { parts: Vec<(Part, Flow)> },
     /// `name = flow;`
     Assign { name: Ident, flow: Flow },
     /// `for i in a..b { … }`
@@ -91,6 +93,9 @@ pub(crate) enum Step {
     /// A constant or a `let` of configuration, passed through.
     Plain(Stmt),
 }
+
+/// A name in a tuple pattern; `None` for `_`.
+pub(crate) type Part = Option<(Option<Token![mut]>, Ident)>;
 
 /// An expression that returns a value of the network.
 pub(crate) enum Flow {

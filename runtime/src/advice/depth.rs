@@ -69,7 +69,7 @@ fn gain(parameter: &GraphParameter) -> Option<f64> {
         // Rows have length `gain`, or columns if these are fewer.
         Init::Orthogonal { gain } => gain * gain / fan_in.max(out as f64),
         // `symmetric_weights` covers these.
-        Init::Zeros | Init::Ones => return None,
+        Init::Zeros | Init::Ones | Init::Constant { .. } => return None,
     };
     Some(fan_in * variance)
 }
@@ -106,7 +106,7 @@ pub(super) fn symmetric_weights(facts: &Facts<'_>) -> Option<String> {
     let is_constant = |node: &Node| {
         matrix(graph, node).is_some_and(|weight| {
             weight.is_trained()
-                && matches!(weight.init, Init::Zeros | Init::Ones)
+                && matches!(weight.init, Init::Zeros | Init::Ones | Init::Constant { .. })
                 && weight.shape.elements() > 1
         })
     };

@@ -129,12 +129,12 @@ fn is_trained(graph: &Graph, node: &Node) -> bool {
     matrix(graph, node).is_some_and(GraphParameter::is_trained)
 }
 
-/// Returns whether a kernel `[out, in, …]` has fewer inputs than its image has channels.
+/// Returns whether each output of a kernel reads fewer channels than its image has.
 fn sees_some_channels(graph: &Graph, node: &Node) -> bool {
     let channels =
         node.inputs.first().and_then(|&value| graph.shapes.get(value)).filter(|shape| shape.rank() == 3);
-    match (channels, matrix(graph, node).map(|matrix| matrix.shape)) {
-        (Some(channels), Some(kernel)) if kernel.rank() > 1 => kernel.axes()[1] < channels.axes()[0],
+    match (channels, matrix(graph, node).and_then(GraphParameter::inputs_per_output)) {
+        (Some(channels), Some(inputs)) => inputs < channels.axes()[0],
         _ => false,
     }
 }

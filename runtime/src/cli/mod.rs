@@ -165,7 +165,7 @@ fn train<M: Model>(
     let head = Head::new(name, <M as Config>::NAME, parameters, training.settings()?);
     let mut progress = Progress::new(head, out, is_terminal);
     let run = training.run_with(&mut progress);
-    let (kept, seconds) = progress.close();
+    let (kept, seconds, load) = progress.close();
     let run = run?;
     let folder = run.folder.as_deref();
     if let Err(interrupted) = ended(&run.outcome) {
@@ -175,7 +175,7 @@ fn train<M: Model>(
         say(out, &Interrupted { outcome, program, folder, changes: &changes, allowed }.to_string())?;
         return Err(interrupted);
     }
-    say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, folder }.to_string())
+    say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, load, folder }.to_string())
 }
 
 /// Returns an error if the run was interrupted.

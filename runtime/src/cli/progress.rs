@@ -9,7 +9,9 @@ use super::advice::Advised;
 use crate::error::Result;
 use crate::format::{count, metric, plain, rate};
 use crate::spec::TrainConfig;
-use crate::trainer::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
+use crate::trainer::{
+    DataLoad, EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying,
+};
 
 /// Prints a headline before training and a line per epoch, and shows a progress bar on a terminal.
 ///
@@ -26,6 +28,7 @@ pub(super) struct Progress<'a> {
     first: u64,
     began: Option<Instant>,
     seconds: f64,
+    load: Option<DataLoad>,
     kept: Option<EpochReport>,
 }
 
@@ -92,14 +95,15 @@ impl<'a> Progress<'a> {
             first: 0,
             began: None,
             seconds: 0.0,
+            load: None,
             kept: None,
         }
     }
 
-    /// Removes the bar. Returns the epoch of the final weights and the duration in seconds.
-    pub(super) fn close(self) -> (Option<EpochReport>, f64) {
+    /// Removes the bar. Returns the epoch of the final weights, the duration in seconds, and how long the steps waited for data.
+    pub(super) fn close(self) -> (Option<EpochReport>, f64, Option<DataLoad>) {
         self.bar.finish_and_clear();
-        (self.kept, self.seconds)
+        (self.kept, self.seconds, self.load)
     }
 
     fn resume(&mut self, resumed: &Resumed) {
@@ -194,6 +198,7 @@ impl Observer for Progress<'_> {
             Event::Step(report) => self.step(report),
             Event::Skip(report) => self.skip(report),
             Event::Epoch(report) => self.epoch(report),
+            Event::DataLoad(load) => self.load = Some(**load),
             Event::End(_) => {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
                 self.bar.finish_and_clear();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::format::Table;
 use crate::format::{count, metric, seconds};
-use crate::trainer::{Confusion, EpochReport, Evaluation, Exit, Outcome};
+use crate::trainer::{Confusion, DataLoad, EpochReport, Evaluation, Exit, Outcome};
 
 /// The result of a run and the paths of its files.
 pub(super) struct Report<'a> {
@@ -14,12 +14,14 @@ pub(super) struct Report<'a> {
     /// The epoch of the final weights.
     pub(super) kept: Option<&'a EpochReport>,
     pub(super) seconds: f64,
+    /// How long the steps waited for data.
+    pub(super) load: Option<DataLoad>,
     pub(super) folder: Option<&'a Path>,
 }
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let &Self { outcome, kept, seconds: duration, folder } = self;
+        let &Self { outcome, kept, seconds: duration, load, folder } = self;
         let exit = match outcome.exit {
             Exit::Completed => "completed",
             Exit::StoppedEarly { .. } => "stopped early",
@@ -30,6 +32,9 @@ impl Display for Report<'_> {
         write!(f, "\n{exit} after {epoch_count} {epochs}, {steps} steps, {}", seconds(duration))?;
         if let Some(best) = outcome.best_epoch {
             write!(f, "; the best epoch was {best}")?;
+        }
+        if let Some(load) = load.filter(|load| load.share() >= 0.02) {
+            write!(f, "; {:.0} % of it waiting for data", 100.0 * load.share())?;
         }
         if outcome.scaling.skipped > 0 {
             write!(f, "; skipped {}", count(outcome.scaling.skipped))?;
@@ -151,7 +156,7 @@ stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skippe
   spec     runs/digits/1/spec.json
 ";
         let folder = Some(Path::new("runs/digits/1"));
-        let report = Report { outcome: &outcome, kept: Some(&kept), seconds: 12.34, folder };
+        let report = Report { outcome: &outcome, kept: Some(&kept), seconds: 12.34, load: None, folder };
         assert_eq!(report.to_string(), expected);
     }
 }

@@ -73,6 +73,18 @@ impl<D: Dataset> Dataset for WithOverrides<D> {
     fn rounded_columns(&self) -> &[RoundedColumn] {
         self.data.rounded_columns()
     }
+
+    fn class_names(&self, target: usize) -> &[String] {
+        self.data.class_names(target)
+    }
+
+    fn missing_elements(&self, input: usize) -> &[usize] {
+        self.data.missing_elements(input)
+    }
+
+    fn unscaled_elements(&self, input: usize) -> &[usize] {
+        self.data.unscaled_elements(input)
+    }
 }
 
 #[cfg(test)]

@@ -135,6 +135,29 @@ pub trait Dataset: Send + Sync + 'static {
         &[]
     }
 
+    /// The names of the classes of a target, counted from 0, in the order of the classes. Empty, the default, if they have none.
+    fn class_names(&self, target: usize) -> &[String] {
+        let _ = target;
+        &[]
+    }
+
+    /// The elements of an input, counted from 0, in which NaN is a missing value, in ascending order. Empty by default: NaN is an
+    /// error.
+    ///
+    /// A missing value is replaced by the mean of its element over the training samples. [`Normalization::PerElement`] does
+    /// this, without which such data are rejected before the first step. The trained model does the same for predictions.
+    fn missing_elements(&self, input: usize) -> &[usize] {
+        let _ = input;
+        &[]
+    }
+
+    /// The elements of an input, counted from 0, that the normalization does not change, in ascending order: those that are 0 or 1,
+    /// such as the elements of a category. Empty by default.
+    fn unscaled_elements(&self, input: usize) -> &[usize] {
+        let _ = input;
+        &[]
+    }
+
     /// Sets how the samples are divided.
     ///
     /// ```
@@ -261,6 +284,12 @@ pub trait AnyDataset: Send + Sync {
     fn location(&self, index: usize) -> Option<String>;
     /// [`Dataset::rounded_columns`]
     fn rounded_columns(&self) -> &[RoundedColumn];
+    /// [`Dataset::class_names`]
+    fn class_names(&self, target: usize) -> &[String];
+    /// [`Dataset::missing_elements`]
+    fn missing_elements(&self, input: usize) -> &[usize];
+    /// [`Dataset::unscaled_elements`]
+    fn unscaled_elements(&self, input: usize) -> &[usize];
     /// Reads the samples with these indices, unchanged.
     ///
     /// # Errors
@@ -307,6 +336,18 @@ impl<D: Dataset> AnyDataset for D {
 
     fn rounded_columns(&self) -> &[RoundedColumn] {
         Dataset::rounded_columns(self)
+    }
+
+    fn class_names(&self, target: usize) -> &[String] {
+        Dataset::class_names(self, target)
+    }
+
+    fn missing_elements(&self, input: usize) -> &[usize] {
+        Dataset::missing_elements(self, input)
+    }
+
+    fn unscaled_elements(&self, input: usize) -> &[usize] {
+        Dataset::unscaled_elements(self, input)
     }
 
     fn batch(&self, indices: &[usize]) -> Result<Batch> {

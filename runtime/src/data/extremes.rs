@@ -11,7 +11,7 @@ pub(super) struct Extremes {
 }
 
 impl Extremes {
-    /// Adds a sample's finite values.
+    /// Adds a sample's values, which are finite or missing.
     pub(super) fn add(&mut self, index: usize, sample: &[f32]) {
         if self.least.is_empty() {
             self.least.extend(sample.iter().map(|&number| (number, index)));
@@ -19,10 +19,11 @@ impl Extremes {
             return;
         }
         for ((&number, least), largest) in sample.iter().zip(&mut self.least).zip(&mut self.largest) {
-            if number < least.0 {
+            // The first sample's may be missing.
+            if number < least.0 || least.0.is_nan() {
                 *least = (number, index);
             }
-            if number > largest.0 {
+            if number > largest.0 || largest.0.is_nan() {
                 *largest = (number, index);
             }
         }

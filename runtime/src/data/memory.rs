@@ -52,12 +52,23 @@ pub(super) struct Source {
     /// The samples whose line does not directly follow that of the previous sample, with their lines.
     lines: Vec<(usize, u64)>,
     last: u64,
-    rounded: Vec<RoundedColumn>,
+    facts: Facts,
+}
+
+/// What is known about the values of a file.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) rounded: Vec<RoundedColumn>,
+    /// For each target, the names of its classes.
+    pub(super) class_names: Vec<Vec<String>>,
+    /// For each input, the elements that may be missing, and those that are not normalized.
+    pub(super) missing: Vec<Vec<usize>>,
+    pub(super) unscaled: Vec<Vec<usize>>,
 }
 
 impl Source {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), lines: Vec::new(), last: 0, rounded: Vec::new() }
+        Self { path: path.to_owned(), lines: Vec::new(), last: 0, facts: Facts::default() }
     }
 
     /// Records the line of the next sample.
@@ -70,8 +81,8 @@ impl Source {
         Ok(())
     }
 
-    pub(super) fn with_rounded(self, rounded: Vec<RoundedColumn>) -> Self {
-        Self { rounded, ..self }
+    pub(super) fn with_facts(self, facts: Facts) -> Self {
+        Self { facts, ..self }
     }
 
     /// The line of a sample, from 1.
@@ -102,6 +113,10 @@ impl<I: InputKinds, T: TargetKinds> InMemory<I, T> {
     /// The samples of a file.
     pub(super) fn from_file(inputs: I::Columns, targets: T::Columns, source: Source) -> Result<Self> {
         Ok(Self { source: Some(source), ..Self::new(inputs, targets)? })
+    }
+
+    fn fact<V>(&self, of: impl Fn(&Facts) -> &Vec<Vec<V>>, place: usize) -> &[V] {
+        self.source.as_ref().and_then(|source| of(&source.facts).get(place)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -142,7 +157,19 @@ impl<I: InputKinds, T: TargetKinds> Dataset for InMemory<I, T> {
     }
 
     fn rounded_columns(&self) -> &[RoundedColumn] {
-        self.source.as_ref().map_or(&[], |source| &source.rounded)
+        self.source.as_ref().map_or(&[], |source| &source.facts.rounded)
+    }
+
+    fn class_names(&self, target: usize) -> &[String] {
+        self.fact(|facts| &facts.class_names, target)
+    }
+
+    fn missing_elements(&self, input: usize) -> &[usize] {
+        self.fact(|facts| &facts.missing, input)
+    }
+
+    fn unscaled_elements(&self, input: usize) -> &[usize] {
+        self.fact(|facts| &facts.unscaled, input)
     }
 }
 

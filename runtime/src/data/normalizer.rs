@@ -16,7 +16,8 @@ pub enum Normalization {
     Whole,
 }
 
-/// `y = (x - mean) / deviation`, and 0 where the deviation is 0.
+/// `y = (x - mean) / deviation`, and 0 where the deviation is 0. A [missing value](Normalizer::missing) is replaced by the mean, so it
+/// becomes 0.
 ///
 /// Both have one value for each element of the input, or a single one for all. They are fitted on the
 /// training samples ([`PreparedDataset::new`](super::PreparedDataset::new)) and stored with the model, since its
@@ -41,19 +42,23 @@ pub enum Normalization {
 pub struct Normalizer {
     mean: Vec<f32>,
     deviation: Vec<f32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<usize>,
 }
 
 #[derive(Deserialize)]
 struct Saved {
     mean: Vec<f32>,
     deviation: Vec<f32>,
+    #[serde(default)]
+    missing: Vec<usize>,
 }
 
 impl TryFrom<Saved> for Normalizer {
     type Error = Error;
 
     fn try_from(saved: Saved) -> Result<Self> {
-        Self::new(saved.mean, saved.deviation)
+        Self::new(saved.mean, saved.deviation)?.with_missing(&saved.missing)
     }
 }
 
@@ -79,7 +84,33 @@ impl Normalizer {
                 "normalizer: a deviation is {bad}; expected a finite number, at least 0"
             )));
         }
-        Ok(Self { mean, deviation })
+        Ok(Self { mean, deviation, missing: Vec::new() })
+    }
+
+    /// The same, where NaN is a missing value in these elements, which are in ascending order.
+    ///
+    /// # Errors
+    /// If it does not have a value for each of them.
+    pub(crate) fn with_missing(self, missing: &[usize]) -> Result<Self> {
+        let elements = self.mean.len();
+        if let Some(element) = missing.iter().find(|element| **element >= elements) {
+            return Err(Error::Dataset(format!(
+                "normalizer: element {element} may be missing, but there are {elements} means; expected one for each element"
+            )));
+        }
+        Ok(Self { missing: missing.to_vec(), ..self })
+    }
+
+    /// The same, but these elements are left unchanged.
+    pub(super) fn except(mut self, unscaled: &[usize]) -> Self {
+        for &element in unscaled {
+            if let (Some(mean), Some(deviation)) =
+                (self.mean.get_mut(element), self.deviation.get_mut(element))
+            {
+                (*mean, *deviation) = (0.0, 1.0);
+            }
+        }
+        self
     }
 
     /// The mean, which is subtracted.
@@ -94,6 +125,12 @@ impl Normalizer {
         &self.deviation
     }
 
+    /// The elements, counted from 0, in which NaN is a missing value.
+    #[must_use]
+    pub fn missing(&self) -> &[usize] {
+        &self.missing
+    }
+
     /// Returns whether it fits inputs with this many elements.
     #[must_use]
     pub fn fits(&self, elements: usize) -> bool {
@@ -103,6 +140,13 @@ impl Normalizer {
     /// Normalizes one or several consecutive samples in place.
     pub fn apply(&self, samples: &mut [f32]) {
         for sample in samples.chunks_mut(self.mean.len()) {
+            for &element in &self.missing {
+                if let (Some(x), Some(&mean)) = (sample.get_mut(element), self.mean.get(element))
+                    && x.is_nan()
+                {
+                    *x = mean;
+                }
+            }
             for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
                 // In f64 the difference of any two f32 values is finite.
                 *x = match deviation {
@@ -114,32 +158,59 @@ impl Normalizer {
     }
 }
 
-/// Mean and squared deviation of each element, accumulated sample by sample (Welford 1962), in f64.
+/// Mean and squared deviation of each element, accumulated sample by sample (Welford 1962), in f64. Missing values do not count.
 pub(super) struct Moments {
     samples: f64,
     mean: Vec<f64>,
     squares: Vec<f64>,
+    /// The elements that may be missing, each with the number of its values.
+    missing: Vec<(usize, f64)>,
 }
 
 impl Moments {
-    pub(super) fn new(elements: usize) -> Self {
-        Self { samples: 0.0, mean: vec![0.0; elements], squares: vec![0.0; elements] }
+    /// Before the first sample of `elements` values, of which some may be missing.
+    pub(super) fn new(elements: usize, missing: &[usize]) -> Self {
+        let missing = missing.iter().map(|&element| (element, 0.0)).collect();
+        Self { samples: 0.0, mean: vec![0.0; elements], squares: vec![0.0; elements], missing }
     }
 
     pub(super) fn add(&mut self, sample: &[f32]) {
         self.samples += 1.0;
         let weight = 1.0 / self.samples;
-        for ((&x, mean), squares) in sample.iter().zip(&mut self.mean).zip(&mut self.squares) {
-            let before = f64::from(x) - *mean;
-            *mean += before * weight;
-            *squares += before * (f64::from(x) - *mean);
+        let Self { mean, squares, missing, .. } = self;
+        let kept: Vec<_> = missing.iter().map(|&(element, _)| (mean[element], squares[element])).collect();
+        for ((&x, mean), squares) in sample.iter().zip(&mut *mean).zip(&mut *squares) {
+            welford(f64::from(x), weight, mean, squares);
         }
+        // These have fewer values.
+        for ((element, count), kept) in missing.iter_mut().zip(kept) {
+            (mean[*element], squares[*element]) = kept;
+            if let Some(&x) = sample.get(*element).filter(|x| !x.is_nan()) {
+                *count += 1.0;
+                welford(f64::from(x), 1.0 / *count, &mut mean[*element], &mut squares[*element]);
+            }
+        }
+    }
+
+    /// The number of values of each element.
+    fn counts(&self) -> Vec<f64> {
+        let mut counts = vec![self.samples; self.mean.len()];
+        for &(element, count) in &self.missing {
+            counts[element] = count;
+        }
+        counts
+    }
+
+    /// The first element of which no sample has a value.
+    pub(super) fn never_present(&self) -> Option<usize> {
+        self.missing.iter().find(|(_, count)| *count == 0.0).map(|(element, _)| *element)
     }
 
     /// Returns a mean and a deviation for each element.
     pub(super) fn per_element(&self) -> Result<Normalizer> {
-        let deviation = self.mean.iter().zip(&self.squares);
-        let deviation = deviation.map(|(&mean, squares)| spread(mean, squares / self.samples)).collect();
+        let deviation = self.mean.iter().zip(&self.squares).zip(self.counts());
+        let deviation =
+            deviation.map(|((&mean, squares), count)| spread(mean, squares / count.max(1.0))).collect();
         Normalizer::new(self.mean.iter().map(|&mean| mean as f32).collect(), deviation)
     }
 
@@ -152,6 +223,13 @@ impl Moments {
         let between = self.mean.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / elements;
         Normalizer::new(vec![mean as f32], vec![spread(mean, within + between)])
     }
+}
+
+/// Updates mean and squared deviation with a value whose weight is one divided by the number of values so far.
+fn welford(x: f64, weight: f64, mean: &mut f64, squares: &mut f64) {
+    let before = x - *mean;
+    *mean += before * weight;
+    *squares += before * (x - *mean);
 }
 
 /// Returns the deviation, or 0 where it is within the rounding error of sums of equal values.
@@ -169,7 +247,7 @@ mod tests {
     use super::*;
 
     fn moments(samples: &[[f32; 3]]) -> Moments {
-        let mut moments = Moments::new(3);
+        let mut moments = Moments::new(3, &[]);
         for sample in samples {
             moments.add(sample);
         }

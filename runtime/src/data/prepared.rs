@@ -5,7 +5,8 @@ use super::scan::InputScan;
 use super::scan::{DatasetScan, place};
 use super::split::Parts;
 use super::{
-    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, RoundedColumn, Split,
+    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, ReadAhead, RoundedColumn,
+    Split,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -91,26 +92,43 @@ impl PreparedDataset {
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
         // As many samples at a time as have about a million values.
-        let shapes = data.input_shapes().iter().chain(data.target_shapes());
-        let sizes = shapes.map(|shape| shape.elements()).fold(0, usize::saturating_add);
-        let at_once = (1_000_000 / sizes.max(1)).clamp(1, 1000);
-        let mut indices = Vec::new();
-        for start in (0..data.len()).step_by(at_once) {
-            indices.clear();
-            indices.extend(start..data.len().min(start + at_once));
-            survey.look(&*data, start, &data.batch(&indices)?, rules)?;
-            interrupt.check()?;
-        }
+        let bytes = bytes_of_sample(&*data);
+        let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
+        let read = |number: u64| {
+            let start = number as usize * at_once;
+            data.batch(&(start..data.len().min(start + at_once)).collect::<Vec<_>>())
+        };
+        let chunks = data.len().div_ceil(at_once);
+        std::thread::scope(|scope| {
+            let bytes = bytes.saturating_mul(at_once);
+            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(chunks as u64), bytes, read);
+            for number in 0..chunks {
+                survey.look(&*data, number * at_once, &batches.next()?, rules)?;
+                interrupt.check()?;
+            }
+            Ok::<_, Error>(())
+        })?;
         survey.check_counts(rules)?;
         let rule = data.normalization();
         let is_real = |scan: &&InputScan| scan.shape.vocabulary().is_none();
-        let normalizer = |scan: &InputScan| match rule {
+        let normalizer = |(input, scan): (usize, &InputScan)| match rule {
             _ if !is_real(&scan) => Ok(None),
             Normalization::None => Ok(None),
-            Normalization::PerElement => scan.moments.per_element().map(Some),
+            Normalization::PerElement => {
+                let missing = data.missing_elements(input);
+                if let Some(element) = scan.moments.never_present() {
+                    return Err(Error::Dataset(format!(
+                        "element {element} of the {} is missing in every training sample, so it has no mean; remove it from the input",
+                        ordinal("input", input, data.input_shapes().len()),
+                    )));
+                }
+                let normalizer = scan.moments.per_element()?.except(data.unscaled_elements(input));
+                normalizer.with_missing(missing).map(Some)
+            }
             Normalization::Whole => scan.moments.whole().map(Some),
         };
-        let normalizers = Normalizers::new(survey.inputs.iter().map(normalizer).collect::<Result<_>>()?);
+        let scans = survey.inputs.iter().enumerate();
+        let normalizers = Normalizers::new(scans.map(normalizer).collect::<Result<_>>()?);
         let fingerprint = survey.fingerprint(data.len());
         // Values so large that they have no mean in f32 have no profile; a normalizer would have reported them.
         let profile = |scan: &InputScan| Some(scan).filter(is_real)?.moments.per_element().ok();
@@ -179,6 +197,11 @@ impl PreparedDataset {
         self.data.target_shapes()
     }
 
+    /// The bytes of a sample in a batch.
+    pub(crate) fn bytes_of_sample(&self) -> usize {
+        bytes_of_sample(&*self.data)
+    }
+
     /// Whether the samples form a time series.
     pub(crate) fn is_time_series(&self) -> bool {
         self.data.is_time_series()
@@ -224,6 +247,11 @@ impl PreparedDataset {
     /// The columns that lost values by rounding to f32.
     pub(crate) fn rounded_columns(&self) -> &[RoundedColumn] {
         self.data.rounded_columns()
+    }
+
+    /// The names of the classes of a target; empty if they have none.
+    pub fn class_names(&self, target: usize) -> &[String] {
+        self.data.class_names(target)
     }
 
     /// Patterns in each pair of an input and a target of the training samples, before normalization.
@@ -273,6 +301,12 @@ impl PreparedDataset {
         }
         Ok(batch)
     }
+}
+
+/// The bytes of the values of a sample.
+fn bytes_of_sample(data: &dyn AnyDataset) -> usize {
+    let shapes = data.input_shapes().iter().chain(data.target_shapes());
+    shapes.map(|shape| shape.elements()).fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(super) struct DatasetScan {
 pub(super) struct InputScan {
     pub(super) shape: Shape,
     pub(super) moments: Moments,
+    /// The elements that may be missing.
+    missing: Vec<usize>,
     pub(super) extremes: Extremes,
     hash: Sha256,
 }
@@ -48,9 +50,26 @@ pub(super) struct TargetScan {
 }
 
 impl InputScan {
-    fn new(shape: Shape) -> Self {
+    fn new(data: &dyn AnyDataset, input: usize, shape: Shape) -> Result<Self> {
         let elements = if shape.vocabulary().is_some() { 0 } else { shape.elements() };
-        Self { shape, moments: Moments::new(elements), extremes: Extremes::default(), hash: Sha256::new() }
+        let missing = data.missing_elements(input);
+        for (what, list) in [("missing", missing), ("unscaled", data.unscaled_elements(input))] {
+            if let Some(element) = list.iter().find(|element| **element >= elements) {
+                return Err(Error::Dataset(format!(
+                    "element {element} of the {} is listed in `{what}_elements`, but it has {elements} real elements",
+                    ordinal("input", input, data.input_shapes().len()),
+                )));
+            }
+        }
+        if !missing.is_empty() && data.normalization() != Normalization::PerElement {
+            return Err(Error::Dataset(format!(
+                "values may be missing, and the normalization, which replaces them by the mean, is `{:?}`; expected \
+                 `.with_normalization(Normalization::PerElement)`",
+                data.normalization()
+            )));
+        }
+        let (moments, missing) = (Moments::new(elements, missing), missing.to_vec());
+        Ok(Self { shape, moments, missing, extremes: Extremes::default(), hash: Sha256::new() })
     }
 }
 
@@ -99,7 +118,10 @@ impl DatasetScan {
             learned,
             parts,
             range,
-            inputs: inputs.iter().copied().map(InputScan::new).collect(),
+            inputs: (0..)
+                .zip(inputs)
+                .map(|(input, &shape)| InputScan::new(data, input, shape))
+                .collect::<Result<_>>()?,
             targets: targets.iter().copied().map(TargetScan::new).collect(),
             samples: Inputs::default(),
             patterns: inputs
@@ -121,11 +143,22 @@ impl DatasetScan {
         let place = |sample: usize| place(data, start + sample, parts.get(start + sample).copied().flatten());
         for (number, input) in batch.inputs.iter().enumerate() {
             let what = ordinal("input", number, batch.inputs.len());
-            check(&what, &place, input.numbers(), self.range.as_ref(), None)?;
+            let missing = self.inputs.get(number).map_or(&[][..], |scan| &scan.missing);
+            check(
+                &what,
+                &place,
+                input.numbers(),
+                &Accepted { range: self.range.as_ref(), missing, ignored: None },
+            )?;
         }
         for (number, (target, rules)) in batch.targets.iter().zip(rules).enumerate() {
             let what = ordinal("target", number, batch.targets.len());
-            check(&what, &place, target.numbers(), None, rules.ignored())?;
+            check(
+                &what,
+                &place,
+                target.numbers(),
+                &Accepted { ignored: rules.ignored(), ..Accepted::default() },
+            )?;
         }
         for sample in 0..batch.size {
             let Some(part) = parts.get(start + sample).copied().flatten() else { continue };
@@ -247,14 +280,25 @@ pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> 
     format!("{location}sample {index} (from 0){part}")
 }
 
+/// Which values are valid besides those of the kind.
+#[derive(Default)]
+pub(crate) struct Accepted<'a> {
+    /// The range of real values.
+    pub(crate) range: Option<&'a RangeInclusive<f32>>,
+    /// The elements in which NaN is a missing value.
+    pub(crate) missing: &'a [usize],
+    /// A class or token that need not be one.
+    pub(crate) ignored: Option<u32>,
+}
+
 /// Checks that every value is valid for the kind, and in the declared range.
 pub(crate) fn check(
     what: &str,
     name: &dyn Fn(usize) -> String,
     (shape, numbers): (Shape, Numbers<'_>),
-    range: Option<&RangeInclusive<f32>>,
-    ignored: Option<u32>,
+    accepted: &Accepted<'_>,
 ) -> Result<()> {
+    let &Accepted { range, missing, ignored } = accepted;
     let size = shape.elements();
     let wrong = |place: usize, found: String, expected: String| {
         let place_in_sample = match shape.rank() {
@@ -267,7 +311,10 @@ pub(crate) fn check(
     match numbers {
         Numbers::Float(reals) => {
             let is_wrong = |real: f32| !real.is_finite() || range.is_some_and(|range| !range.contains(&real));
-            match (0..).zip(reals).find(|(_, real)| is_wrong(**real)) {
+            let is_missing = |place: usize, real: f32| {
+                real.is_nan() && missing.binary_search(&(place % size.max(1))).is_ok()
+            };
+            match (0..).zip(reals).find(|&(place, real)| is_wrong(*real) && !is_missing(place, *real)) {
                 Some((place, real)) => {
                     let expected = match range {
                         Some(range) if real.is_finite() => {

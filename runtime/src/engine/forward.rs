@@ -95,13 +95,16 @@ pub(super) fn forward_rounded(
     for (number, input) in inputs.iter().enumerate() {
         values[number] = Some(round(number, input.clone())?);
     }
+    let reals = parameters.iter().chain(inputs).map(Tensor::dtype).find(|dtype| dtype.is_float());
+    let dtype = reals.unwrap_or(DType::F32);
     let missing = || Error::Internal("a layer precedes one of its inputs");
     for node in &graph.nodes {
         let taken: Option<Vec<Tensor>> =
             node.inputs.iter().map(|&value| values.get(value).cloned().flatten()).collect();
         let own = node.parameters.iter().filter_map(|own| parameters.get(own.index).cloned());
         let (tensors, before) = (own.collect::<Vec<_>>(), statistics.len());
-        let mut pass = Pass::new(mode, &node.path, &node.parameters, &tensors, &mut statistics);
+        let pass = Pass::new(mode, &node.path, &node.parameters, &tensors, &mut statistics);
+        let mut pass = pass.with_dtype(dtype);
         let output = node
             .layer
             .forward(&taken.ok_or_else(missing)?, &mut pass)

@@ -23,7 +23,13 @@ pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>>
 /// The same as vectors of values, one per parameter.
 pub(crate) fn initial_numbers(graph: &Graph, seed: u64) -> impl Iterator<Item = Vec<f32>> {
     graph.parameters.iter().map(move |parameter| {
-        drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path))
+        let mut values =
+            drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path));
+        if let Some(row) = parameter.zero_row {
+            let columns = parameter.shape.last();
+            values.iter_mut().skip(row.saturating_mul(columns)).take(columns).for_each(|value| *value = 0.0);
+        }
+        values
     })
 }
 
@@ -35,6 +41,7 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
     match init {
         Init::Zeros => vec![0.0; count],
         Init::Ones => vec![1.0; count],
+        Init::Constant { value } => vec![value as f32; count],
         Init::Uniform { bound } => {
             let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
             stream.uniform(StepIndex::default(), count).into_iter().map(scale).collect()

@@ -15,9 +15,8 @@ mod forward;
 mod initial;
 mod objective;
 mod planned;
-mod rows;
+mod store;
 mod tape;
-mod update;
 
 pub use forward::forward;
 pub use initial::initial;
@@ -33,9 +32,9 @@ use candle_core::Tensor;
 
 use crate::data::Batch;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::model_file::begin;
-use crate::optim::{HostAccess, Update};
+use crate::optim::{ParameterStore, Update};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
 use crate::spec::TrainConfig;
@@ -43,8 +42,15 @@ use crate::spec::TrainConfig;
 /// Runs and trains one graph.
 ///
 /// One optimizer step is a call of [`Engine::accumulate`] for each micro-batch, then one of
-/// [`Engine::update`].
-pub trait Engine: HostAccess + Send {
+/// [`Engine::update`]. Between them, the gradients are measured and changed by operations of the engine's
+/// [store](Engine::store), which owns parameters, gradients and optimizer state.
+pub trait Engine: Send {
+    /// Returns what the engine trains: parameters, gradients and optimizer state, on its device.
+    fn store(&self) -> &dyn ParameterStore;
+
+    /// Returns the same, to change it.
+    fn store_mut(&mut self) -> &mut dyn ParameterStore;
+
     /// Forward, loss and backward in training mode; adds to the gradients, and updates running statistics.
     ///
     /// # Errors
@@ -55,18 +61,18 @@ pub trait Engine: HostAccess + Send {
 
     /// Like [`Engine::accumulate`], with the loss of each output multiplied by its scale before the gradient is taken: by its
     /// weight among the outputs, and so that gradients too small for 16 bits are not lost. The losses that are reported are not
-    /// scaled; [`Engine::gradients`] are. Scales beyond the number of outputs are not read.
+    /// scaled; the gradients are. Scales beyond the number of outputs are not read.
     ///
     /// # Errors
     /// See [`Engine::accumulate`].
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch>;
 
-    /// Changes the summed gradients of the window, which starts here if it has no micro-batch yet. `tokens` are those of each input
-    /// that micro-batches of other processes read.
+    /// Starts the window with gradients of 0 if it has no micro-batch yet: for gradients of other processes. `tokens` are those of each
+    /// input that their micro-batches read.
     ///
     /// # Errors
     /// If the gradients cannot be written.
-    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()>;
+    fn open_window(&mut self, tokens: &[Vec<u32>]) -> Result<()>;
 
     /// Discards the accumulation window: clears its gradients, and restores the running statistics from before its first
     /// micro-batch. A skipped step therefore has no effect.
@@ -74,10 +80,6 @@ pub trait Engine: HostAccess + Send {
     /// # Errors
     /// If a statistic cannot be written.
     fn discard(&mut self) -> Result<()>;
-
-    /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
-    /// running statistic and for a frozen parameter. After an update, contents are unspecified until a micro-batch is accumulated.
-    fn gradients(&self) -> &[Vec<f32>];
 
     /// Applies an update to every trained parameter; the next [`Engine::accumulate`] starts a new sum.
     ///
@@ -106,18 +108,18 @@ pub trait Engine: HostAccess + Send {
     /// The shape of one sample's prediction; unknown if there is no output with that index.
     fn prediction_shape(&self, output: usize) -> Shape;
 
+    /// The graph that it runs.
+    fn graph(&self) -> &Graph;
+
     /// Every parameter and running statistic, in the graph's order.
     ///
     /// # Errors
     /// If they cannot be read from the device.
-    fn parameters(&self) -> Result<Vec<Tensor>>;
-
-    /// The values of [`Engine::parameters`], without a copy where possible.
-    ///
-    /// # Errors
-    /// If they cannot be read from the device.
-    fn numbers(&self) -> Result<Cow<'_, [Vec<f32>]>> {
-        Ok(tape::numbers(&self.parameters()?)?.into())
+    fn parameters(&self) -> Result<Vec<Tensor>> {
+        let tensor = |(numbers, parameter): (&Vec<f32>, &GraphParameter)| {
+            Ok(Tensor::from_slice(numbers, parameter.shape.axes(), &candle_core::Device::Cpu)?)
+        };
+        self.store().weights()?.iter().zip(&self.graph().parameters).map(tensor).collect()
     }
 
     /// The name of the engine in a run's manifest. Default: the name of its type.
@@ -129,29 +131,16 @@ pub trait Engine: HostAccess + Send {
     ///
     /// # Errors
     /// If a tensor's shape is not that of the graph.
-    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()>;
-
-    /// Replaces them by vectors of values, which the engine takes over without a copy where possible.
-    ///
-    /// # Errors
-    /// If they do not match the graph.
-    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()>;
-
-    /// Consumes the engine and returns its parameters and running statistics, without a copy where possible.
-    ///
-    /// # Errors
-    /// If they cannot be read from the device.
-    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>>;
-
-    /// The optimizer's state by parameter and slot; empty before the first step.
-    fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
-
-    /// Replaces the optimizer's state by one that [`Engine::optimizer_state`] returned for the same graph and optimizer:
-    /// the slots of each parameter, each as long as its gradient, or empty as before the first step.
-    ///
-    /// # Errors
-    /// If it belongs to another graph. Then nothing changes.
-    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
+    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
+        let about = &self.graph().parameters;
+        let shapes = about.iter().map(|about| about.shape);
+        let fits = |(tensor, shape): (&Tensor, Shape)| tensor.dims() == shape.axes();
+        if parameters.len() != about.len() || !parameters.iter().zip(shapes).all(fits) {
+            return Err(Error::Internal("the parameters are not those of the graph"));
+        }
+        let values = parameters.iter().map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?));
+        self.store_mut().set_weights(values.collect::<Result<_>>()?)
+    }
 }
 
 /// The engine of a run, with parameters initialized by the settings' `init` and the layers' own: [`Planned`] on the CPU
@@ -168,8 +157,10 @@ pub fn open(graph: &Graph, settings: &TrainConfig) -> Result<Box<dyn Engine>> {
 /// Reads the tensors that the settings' `init_from` selects into an engine with initial parameters.
 pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &TrainConfig) -> Result<()> {
     let Some(from) = &settings.init_from else { return Ok(()) };
-    let mut read = Ok(());
-    engine.edit(&mut |numbers| read = begin(from, graph, numbers.parameters))?;
+    let store = engine.store_mut();
+    let mut weights = store.take_weights()?;
+    let read = begin(from, graph, &mut weights);
+    store.set_weights(weights)?;
     read.map_err(|error| match error {
         Error::File { .. } | Error::ModelFile { .. } => {
             Error::Setting { key: "init_from".to_owned(), problem: error.to_string() }
@@ -199,7 +190,6 @@ pub(crate) fn open_with(
         let planned = Planned::with_parameters(graph, objectives.into(), settings.seed, parameters)?;
         return Ok(Box::new(planned.with_storage(format)));
     }
-    let mut tape = Tape::new(graph, objectives, settings.seed, device)?;
-    tape.set_values(parameters)?;
+    let tape = Tape::with_parameters(graph, objectives.into(), settings.seed, device, parameters)?;
     Ok(Box::new(tape.with_format(format)))
 }

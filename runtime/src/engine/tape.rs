@@ -7,23 +7,22 @@ use trainspec_kernels::half::Format;
 
 use super::forward::{Rounding, forward_rounded};
 use super::objective::taped_loss;
-use super::rows::ReadRows;
-use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Objectives, OutputLoss, initial};
+use super::store::HostStore;
+use super::{Engine, MicroBatch, Objectives, OutputLoss, initial_numbers};
 use crate::data::Batch;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
 use crate::op::kernels::check_tokens;
-use crate::optim::{HostAccess, HostParameters, Update};
+use crate::optim::{ParameterStore, Update};
 use crate::rng::StepIndex;
 use crate::shape::{Elements, Shape};
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
-/// Gradients and optimizer state are kept on the host in f32, so that the sums of an accumulation window
-/// have the same order on every device.
+/// Parameters, gradients and optimizer state are kept on the host in f32, so that the sums of an accumulation window
+/// have the same order on every device. The device has a copy of the parameters, which is renewed after each change.
 ///
 /// Subnormal numbers are handled as by candle and the device: on the CPU candle keeps them. The
 /// [planned](super::Planned) engine flushes them to 0.
@@ -32,11 +31,9 @@ pub struct Tape {
     objectives: Objectives,
     seed: u64,
     device: Device,
+    store: HostStore,
+    /// The parameters on the device.
     variables: Vec<Var>,
-    gradients: Vec<Vec<f32>>,
-    /// The rows that the window has read.
-    rows: ReadRows,
-    state: Vec<Vec<Vec<f32>>>,
     /// Where values are rounded in training and in evaluation; `None` in f32.
     rounding: Option<[Rounding; 2]>,
     /// The running statistics from before the window, once it has started.
@@ -51,37 +48,53 @@ impl Tape {
     /// # Errors
     /// If a parameter cannot be created on the device.
     pub fn new(graph: Graph, objectives: impl Into<Objectives>, seed: u64, device: Device) -> Result<Self> {
-        let objectives = objectives.into().fit(&graph)?;
-        let variables = initial(&graph, seed, &device)?
-            .iter()
-            .map(Var::from_tensor)
-            .collect::<candle_core::Result<_>>()?;
-        let gradients = graph
-            .parameters
-            .iter()
-            .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
-            .collect();
-        let rows = ReadRows::of(&graph);
+        let parameters = initial_numbers(&graph, seed).collect();
+        Self::with_parameters(graph, objectives.into(), seed, device, parameters)
+    }
+
+    /// Creates an engine with these parameters, in the graph's order.
+    pub(super) fn with_parameters(
+        graph: Graph,
+        objectives: Objectives,
+        seed: u64,
+        device: Device,
+        parameters: Vec<Vec<f32>>,
+    ) -> Result<Self> {
+        let objectives = objectives.fit(&graph)?;
+        let store = HostStore::new(&graph, parameters, false)?;
+        let zeros = |parameter: &GraphParameter| Ok(Var::zeros(parameter.shape.axes(), DType::F32, &device)?);
+        let variables = graph.parameters.iter().map(zeros).collect::<Result<_>>()?;
         Ok(Self {
             graph,
             objectives,
             seed,
             device,
+            store,
             variables,
-            gradients,
-            rows,
-            state: Vec::new(),
             rounding: None,
             before: None,
             predictions: Vec::new(),
         })
     }
 
-    fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
-        for ((parameter, variable), numbers) in
-            self.graph.parameters.iter().zip(&self.variables).zip(parameters)
-        {
-            variable.set(&Tensor::from_vec(numbers, parameter.shape.axes(), &self.device)?)?;
+    /// Copies the parameters to the device if they have changed.
+    fn upload(&mut self) -> Result<()> {
+        if self.store.take_changed() {
+            let weights = self.graph.parameters.iter().zip(&self.store.weights);
+            for ((parameter, weights), variable) in weights.zip(&self.variables) {
+                variable.set(&Tensor::from_slice(weights, parameter.shape.axes(), &self.device)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets running statistics, on the device and on the host.
+    fn set_statistics(&mut self, statistics: Vec<Statistic>) -> Result<()> {
+        for Statistic { index, value } in statistics {
+            if let Some(variable) = self.variables.get(index) {
+                variable.set(&value)?;
+                self.store.weights[index] = value.flatten_all()?.to_vec1()?;
+            }
         }
         Ok(())
     }
@@ -97,6 +110,7 @@ impl Tape {
 
     /// The loss of each output, the new statistics, and the variables to differentiate by.
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(Vec<LossSum>, Vec<Statistic>, Vec<Tensor>)> {
+        self.upload()?;
         // candle treats the largest u32 as no row.
         let mut inputs = Vec::new();
         for (input, shape) in batch.inputs.iter().zip(self.graph.shapes_of_inputs()) {
@@ -110,7 +124,7 @@ impl Tape {
             Mode::Evaluate => evaluate,
         });
         // candle computes no gradient for detached tensors.
-        let own = |(variable, parameter): (&Var, &crate::graph::GraphParameter)| {
+        let own = |(variable, parameter): (&Var, &GraphParameter)| {
             if parameter.frozen { variable.as_detached_tensor() } else { variable.as_tensor().clone() }
         };
         let parameters: Vec<_> = self.variables.iter().zip(&self.graph.parameters).map(own).collect();
@@ -128,16 +142,21 @@ impl Tape {
     }
 }
 
-impl HostAccess for Tape {
-    fn edit(&mut self, work: &mut dyn FnMut(HostParameters<'_>)) -> Result<()> {
-        let mut parameters = numbers(&self.parameters()?)?;
-        work(HostParameters { parameters: &mut parameters, gradients: &mut self.gradients });
-        self.write(parameters)
-    }
-}
-
 impl Engine for Tape {
+    fn store(&self) -> &dyn ParameterStore {
+        &self.store
+    }
+
+    fn store_mut(&mut self) -> &mut dyn ParameterStore {
+        &mut self.store
+    }
+
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch> {
+        self.upload()?;
         if self.before.is_none() {
             let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
             let statistics =
@@ -157,7 +176,7 @@ impl Engine for Tape {
             });
         }
         let gradients = objective.ok_or(Error::Internal("a step without a loss"))?.backward()?;
-        for (parameter, total) in parameters.iter().zip(&mut self.gradients) {
+        for (parameter, total) in parameters.iter().zip(self.store.gradients.iter_mut()) {
             if let Some(gradient) = gradients.get(parameter) {
                 let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
                 for (total, gradient) in total.iter_mut().zip(gradient) {
@@ -165,50 +184,28 @@ impl Engine for Tape {
                 }
             }
         }
-        for statistic in statistics {
-            if let Some(variable) = self.variables.get(statistic.index) {
-                variable.set(&statistic.value)?;
-            }
-        }
-        self.rows.add(batch);
+        self.set_statistics(statistics)?;
+        self.store.add_rows(batch);
         micro_batch(&losses)
     }
 
-    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()> {
-        tokens.iter().enumerate().for_each(|(input, tokens)| self.rows.add_tokens(input, tokens));
-        work(&mut self.gradients);
+    fn open_window(&mut self, tokens: &[Vec<u32>]) -> Result<()> {
+        self.store.add_tokens(tokens);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<()> {
-        for statistic in self.before.take().unwrap_or_default() {
-            if let Some(variable) = self.variables.get(statistic.index) {
-                variable.set(&statistic.value)?;
-            }
-        }
-        for gradient in &mut self.gradients {
-            gradient.fill(0.0);
-        }
-        self.rows.clear();
+        let before = self.before.take().unwrap_or_default();
+        self.set_statistics(before)?;
+        self.store.start_window();
         Ok(())
     }
 
-    fn gradients(&self) -> &[Vec<f32>] {
-        &self.gradients
-    }
-
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
-        if self.state.is_empty() {
-            self.state = initial_state(update, &self.gradients);
-        }
-        let mut weights = numbers(&self.parameters()?)?;
-        apply(update, &self.graph, &mut weights, &self.gradients, &mut self.state, &self.rows);
-        self.rows.clear();
-        for gradient in &mut self.gradients {
-            gradient.fill(0.0);
-        }
+        self.store.update(update)?;
+        self.store.start_window();
         self.before = None;
-        self.write(weights)
+        Ok(())
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
@@ -229,54 +226,9 @@ impl Engine for Tape {
         self.graph.shape_of_output(output)
     }
 
-    fn parameters(&self) -> Result<Vec<Tensor>> {
-        Ok(self
-            .variables
-            .iter()
-            .map(|variable| variable.as_detached_tensor().copy())
-            .collect::<candle_core::Result<_>>()?)
-    }
-
     fn name(&self) -> &'static str {
         "tape"
     }
-
-    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
-        if parameters.len() != self.variables.len() {
-            return Err(Error::Internal("the number of parameters is not that of the graph"));
-        }
-        for (variable, parameter) in self.variables.iter().zip(parameters) {
-            variable.set(parameter)?;
-        }
-        Ok(())
-    }
-
-    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
-        let expected = self.graph.parameters.iter().map(|parameter| parameter.shape.elements());
-        if !numbers.iter().map(Vec::len).eq(expected) {
-            return Err(Error::Internal("the parameters are not those of the graph"));
-        }
-        self.write(numbers)
-    }
-
-    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
-        numbers(&self.parameters()?)
-    }
-
-    fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
-        &self.state
-    }
-
-    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()> {
-        check_state(&state, &self.gradients)?;
-        self.state = state;
-        Ok(())
-    }
-}
-
-/// The values of some tensors.
-pub(super) fn numbers(tensors: &[Tensor]) -> Result<Vec<Vec<f32>>> {
-    tensors.iter().map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?)).collect()
 }
 
 /// The values of the losses of a batch.

@@ -151,7 +151,7 @@ fn train_into<M: Model>(
     let outcome = trainer::run_in(world, &mut *engine, graph, settings, data, saved, &mut both)?;
     let model = TrainedModel::new(
         start.graph.clone(),
-        engine.into_values()?,
+        engine.store_mut().take_weights()?,
         start.data.normalizers().clone(),
         Some(start.settings.seed),
     )?;

@@ -161,7 +161,7 @@ impl<M: Model> Experiment<M> {
         if let Some(step) = to_step {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
-        let numbers = engine.numbers()?;
+        let numbers = engine.store().weights()?;
         let model = model(graph, &numbers, data.normalizers(), Some(settings.seed))?.to_bytes()?;
         verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }

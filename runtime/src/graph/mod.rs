@@ -4,6 +4,7 @@
 //! code that `#[model]` generates builds it ([`Scope`]); the engines, the summary and the spec hash
 //! read it.
 
+mod parts;
 mod scope;
 mod shared;
 
@@ -13,9 +14,10 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+pub use parts::InParts;
 pub use scope::{Module, Scope};
-pub(crate) use shared::other_parameters;
 pub use shared::{Bound, Tie};
+pub(crate) use shared::{init_of_tied, other_parameters};
 
 use crate::config::Config;
 use crate::error::Result;

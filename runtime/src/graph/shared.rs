@@ -113,6 +113,12 @@ impl Scope<'_> {
         {
             return Err(CheckError::new("it has no parameter `").text(tie.name).text("`").of(L::NAME).into());
         }
+        let is_tied = |parameter: &Parameter| ties.iter().any(|tie| tie.name == parameter.name);
+        let with_init: Vec<_> = declared.iter().filter(|parameter| parameter.has_explicit_init).collect();
+        if let (Some(first), true) = (with_init.first(), with_init.iter().all(|parameter| is_tied(parameter)))
+        {
+            return Err(init_of_tied(first.name).of(L::NAME).into());
+        }
         let mut own: Vec<NodeParameter> = Vec::with_capacity(declared.len());
         for parameter in declared {
             let index = match ties.iter().find(|tie| tie.name == parameter.name) {
@@ -138,6 +144,7 @@ impl Scope<'_> {
             has_explicit_init: parameter.has_explicit_init,
             minimum: parameter.minimum,
             outputs: parameter.outputs,
+            zero_row: parameter.zero_row,
             torch: joined(&self.owner, parameter.torch),
             tied: Vec::new(),
             is_rounded: parameter.role.is_rounded(),
@@ -179,6 +186,13 @@ pub(crate) const fn other_parameters(name: &str, before: Shape, now: Shape) -> C
         .shape(before)
         .text(", which do not fit ")
         .shape(now)
+}
+
+/// The error of an initializer of a parameter that is taken from another layer.
+pub(crate) const fn init_of_tied(own: &str) -> CheckError {
+    CheckError::new("`init` has no effect, since `")
+        .text(own)
+        .text("` is that of another layer; remove `init`, or set it on that layer")
 }
 
 /// A path below another.

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::padding_mask::padding_within;
 use super::rule::{self, hold};
 use super::{Axis, Init, Initializer, Layer, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
@@ -14,14 +15,16 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// The embedding: maps each token to its row of a learned table.
 ///
 /// `y[t] = W[x[t]]`, with `weight [vocabulary, out]`, initialized normal with mean 0 and standard deviation 1.
-/// Weight decay skips it. `init` selects another initializer: GPT-2's is `Normal { std: 0.02 }`.
+/// Weight decay skips it. `init` selects another initializer: GPT-2's is `Normal { std: 0.02 }`. The row of the token `padding` is
+/// initialized to 0 and has no gradient, so it stays 0.
 ///
 /// # Shapes
 /// Tokens `[length]` to `[length, out]`; one class `[]` to `[out]`.
 ///
 /// # Errors
 /// ``embedding needs `out`, the length of each vector``, or
-/// `embedding: the input [64] has real values; expected tokens [length]`, at compile time.
+/// `embedding: the input [64] has real values; expected tokens [length]`, or
+/// `embedding: padding is 65, but the vocabulary has 65 tokens; expected 0 to 64`, at compile time.
 ///
 /// # Source
 /// Bengio et al. 2003; the initial values are PyTorch's.
@@ -39,11 +42,21 @@ use crate::shape::{CheckError, CheckResult, Shape};
 pub struct Embedding {
     /// The length of each vector, at least 1; required.
     pub out: usize,
+    /// The token that is padding, below the size of the vocabulary; none by default, which the largest `usize` stands for.
+    pub padding: usize,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
+/// The key `padding` without a padding token.
+const NO_PADDING: usize = usize::MAX;
+
 impl Embedding {
+    /// The padding token, if there is one.
+    const fn padding(&self) -> Option<usize> {
+        if self.padding == NO_PADDING { None } else { Some(self.padding) }
+    }
+
     /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
@@ -60,6 +73,9 @@ impl Embedding {
                 .text(" has real values; expected tokens [length]"));
         };
         hold!(rule::count("the vocabulary", vocabulary));
+        if let Some(padding) = self.padding() {
+            hold!(padding_within(padding, vocabulary));
+        }
         hold!(rule::possible("weight", Shape::of(&[vocabulary, self.out])));
         match input.axes() {
             [] => rule::given(Shape::of(&[self.out])),
@@ -71,7 +87,7 @@ impl Embedding {
 
 impl Config for Embedding {
     const NAME: &'static str = "embedding";
-    const DEFAULT: Self = Self { out: 0, init: Initializer::Default };
+    const DEFAULT: Self = Self { out: 0, padding: NO_PADDING, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
@@ -82,10 +98,13 @@ impl Layer for Embedding {
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
-        vec![
-            Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, Init::Normal { std: 1.0 })
-                .with_init(self.init),
-        ]
+        let init = Init::Normal { std: 1.0 };
+        let weight =
+            Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, init).with_init(self.init);
+        vec![match self.padding() {
+            Some(padding) => weight.with_zero_row(padding),
+            None => weight,
+        }]
     }
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
@@ -98,14 +117,20 @@ impl Layer for Embedding {
 
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
-        Lowering::kernel(kernels::Embedding { vocabulary, features: self.out })
+        Lowering::kernel(kernels::Embedding { vocabulary, features: self.out, padding: self.padding() })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let tokens = one(inputs, self)?;
         let mut axes = tokens.dims().to_vec();
         axes.push(self.out);
-        Ok(pass.parameter("weight")?.index_select(&tokens.flatten_all()?, 0)?.reshape(axes)?)
+        let tokens = tokens.flatten_all()?;
+        let mut y = pass.parameter("weight")?.index_select(&tokens, 0)?;
+        if let Some(padding) = self.padding() {
+            let is_token = tokens.ne(padding as u32)?.unsqueeze(1)?.broadcast_as(y.shape())?;
+            y = is_token.where_cond(&y, &y.detach())?;
+        }
+        Ok(y.reshape(axes)?)
     }
 }
 

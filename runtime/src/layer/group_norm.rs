@@ -28,8 +28,8 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// `group_norm: 8 channels cannot be split into 3 groups; expected a divisor of 8`, at compile time.
 ///
 /// # Source
-/// Wu & He 2018. One group is layer normalization over the whole image; as many groups as channels is instance
-/// normalization.
+/// Wu & He 2018. One group is layer normalization over the whole image; as many groups as channels is
+/// [`InstanceNorm`](super::InstanceNorm).
 ///
 /// # Example
 /// ```
@@ -112,19 +112,26 @@ impl Layer for GroupNorm {
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        let (batch, channels, height, width) = x.dims4()?;
-        let groups = x.reshape((batch, self.groups, ()))?;
-        let centered = groups.broadcast_sub(&groups.mean_keepdim(D::Minus1)?)?;
-        let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
-        let y = centered.broadcast_div(&deviation(&variance, self.eps)?)?;
-
-        let y = y.reshape((batch, channels, height * width))?;
-        let weight = pass.parameter("weight")?.reshape((1, channels, 1))?;
-        let bias = pass.parameter("bias")?.reshape((1, channels, 1))?;
-        let y = spread(&weight, batch, |weight| y.broadcast_mul(weight))?;
-        let y = spread(&bias, batch, |bias| y.broadcast_add(bias))?;
-        Ok(y.reshape(x.shape())?)
+        scaled(&normalized(x, self.groups, self.eps)?, pass.parameter("weight")?, pass.parameter("bias")?)
     }
+}
+
+/// Normalizes each of `groups` groups of channels of `[batch, channels, …]`.
+pub(super) fn normalized(x: &Tensor, groups: usize, eps: f64) -> Result<Tensor> {
+    let groups = x.reshape((x.dim(0)?, groups, ()))?;
+    let centered = groups.broadcast_sub(&groups.mean_keepdim(D::Minus1)?)?;
+    let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
+    Ok(centered.broadcast_div(&deviation(&variance, eps)?)?.reshape(x.shape())?)
+}
+
+/// Scales and shifts each channel of `[batch, channels, …]`.
+pub(super) fn scaled(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let (batch, channels) = (x.dim(0)?, x.dim(1)?);
+    let y = x.reshape((batch, channels, ()))?;
+    let (weight, bias) = (weight.reshape((1, channels, 1))?, bias.reshape((1, channels, 1))?);
+    let y = spread(&weight, batch, |weight| y.broadcast_mul(weight))?;
+    let y = spread(&bias, batch, |bias| y.broadcast_add(bias))?;
+    Ok(y.reshape(x.shape())?)
 }
 
 #[cfg(test)]

@@ -147,7 +147,8 @@ impl Initializer {
     }
 }
 
-/// `fan_in` and `fan_out` of a weight with at least two axes.
+/// `fan_in` and `fan_out` of a weight with at least two axes. As in PyTorch, the first axis counts as that of the outputs in any
+/// layer, also in a transposed convolution, whose first axis is that of the inputs.
 fn fans(shape: Shape) -> Option<(f64, f64)> {
     let &[outputs, inputs, ref field @ ..] = shape.axes() else { return None };
     let field: f64 = field.iter().map(|&axis| axis as f64).product();

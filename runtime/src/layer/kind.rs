@@ -7,14 +7,14 @@
 /// | --- | --- |
 /// | [`Affine`](Self::Affine) | `linear`, `conv2d`, `conv1d`, `conv_transpose2d`, `conv_transpose1d` |
 /// | [`Rectifier`](Self::Rectifier) | `relu` |
-/// | [`Activation`](Self::Activation) | `leaky_relu`, `gelu`, `silu`, `tanh`, `sigmoid` |
+/// | [`Activation`](Self::Activation) | `leaky_relu`, `gelu`, `silu`, `tanh`, `sigmoid`, `elu`, `selu`, `softplus`, `mish`, `hard_swish`, `prelu` |
 /// | [`BatchNorm`](Self::BatchNorm) | `batch_norm` |
-/// | [`Norm`](Self::Norm) | `layer_norm`, `rms_norm`, `group_norm` |
+/// | [`Norm`](Self::Norm) | `layer_norm`, `rms_norm`, `group_norm`, `instance_norm` |
 /// | [`Dropout`](Self::Dropout) | `dropout` |
 /// | [`Layout`](Self::Layout) | `flatten`, `reshape`, `pixel_shuffle` |
 /// | [`Pool`](Self::Pool) | `max_pool2d`, `avg_pool2d`, `max_pool1d`, `avg_pool1d`, `adaptive_max_pool2d`, `adaptive_avg_pool2d`, `mean_pool`, `max_pool`, `global_avg_pool` |
 /// | [`Recurrent`](Self::Recurrent) | `lstm`, `gru` |
-/// | [`Attention`](Self::Attention) | `self_attention` |
+/// | [`Attention`](Self::Attention) | `self_attention`, `attention`, `masked_attention` |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum LayerKind {

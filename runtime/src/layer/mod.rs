@@ -19,18 +19,27 @@
 //! | [`PixelShuffle`] | `pixel_shuffle` | channels that become pixels |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
 //! | [`GroupNorm`] | `group_norm` | normalizes each group of channels to mean 0 and variance 1 in each image |
+//! | [`InstanceNorm`] | `instance_norm` | normalizes each channel to mean 0 and variance 1 in each image |
 //! | [`LayerNorm`] | `layer_norm` | normalizes each vector to mean 0 and variance 1 |
 //! | [`RmsNorm`] | `rms_norm` | normalizes each vector to mean square 1 |
 //! | [`Relu`], [`LeakyRelu`] | `relu`, `leaky_relu` | `max(x, 0)`, and the same with a small slope below 0 |
-//! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth variants of `relu` |
+//! | [`Gelu`], [`Silu`], [`Mish`], [`Softplus`] | `gelu`, `silu`, `mish`, `softplus` | smooth variants of `relu` |
+//! | [`Elu`], [`Selu`] | `elu`, `selu` | exponential below 0 |
+//! | [`HardSwish`] | `hard_swish` | `silu` made of straight lines and a parabola |
+//! | [`Prelu`] | `prelu` | `leaky_relu` with a learned slope |
 //! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | squash values into (-1, 1) and (0, 1) |
 //! | [`Softmax`] | `softmax` | probabilities along the last axis |
 //! | [`LogSoftmax`] | `log_softmax` | the logarithms of these probabilities |
+//! | [`LayerScale`] | `layer_scale` | a learned factor for each channel, small at first |
 //! | [`Dropout`] | `dropout` | zeroes values at random in training |
 //! | [`StochasticDepth`] | `stochastic_depth` | zeroes whole samples at random in training |
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
 //! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each position |
+//! | [`PositionEncoding`] | `position_encoding` | sines and cosines of each position |
+//! | [`Rotary`] | `rotary` | rotates queries or keys by their position |
 //! | [`SelfAttention`] | `self_attention` | each position attends to the others |
+//! | [`Attention`], [`MaskedAttention`] | `attention`, `masked_attention` | attention with given queries, keys and values |
+//! | [`PaddingMask`] | `padding_mask` | which tokens are not padding |
 //! | [`Lstm`], [`Gru`] | `lstm`, `gru` | recurrent layers, which read a sequence position by position |
 //! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same values with other axes |
 //! | [`Permute`], [`Transpose`] | `permute`, `transpose` | the axes in another order |
@@ -42,18 +51,21 @@
 //! | [`Affine`], [`Reciprocal`] | `+`, `-`, `*`, `/` | the same with a number |
 //! | [`Abs`], [`Square`], [`Sqrt`], [`Exp`], [`Log`], [`Clamp`] | `abs`, `square`, `sqrt`, `exp`, `log`, `clamp` | functions of each element |
 //!
-//! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
+//! To add one: write a file like `clamp.rs`, list it here and in [`names`], and give it a row in
 //! `tests/gradient`.
 
+mod activation;
 mod adaptive_avg_pool2d;
 mod adaptive_max_pool2d;
 mod add;
 mod affine;
+mod attention;
 mod avg_pool1d;
 mod avg_pool2d;
 mod axis;
 mod batch_norm;
 mod bindings;
+mod channel;
 mod chunk;
 mod clamp;
 mod concat;
@@ -67,16 +79,16 @@ mod dropout;
 mod embedding;
 mod flatten;
 mod functions;
-mod gelu;
 mod global_avg_pool;
 mod group_norm;
 mod gru;
 mod initializer;
+mod instance_norm;
 mod kind;
 mod last;
 mod layer_norm;
+mod layer_scale;
 mod layout;
-mod leaky_relu;
 mod linear;
 mod log_softmax;
 mod lstm;
@@ -86,6 +98,7 @@ mod max_pool2d;
 mod mean_pool;
 pub mod names;
 mod pad;
+mod padding_mask;
 mod pair;
 mod part;
 mod pass;
@@ -93,30 +106,33 @@ mod permute;
 mod pixel_shuffle;
 mod pooling;
 mod position_embedding;
+mod position_encoding;
+mod prelu;
 mod reciprocal;
 mod recurrent;
-mod relu;
 mod reshape;
 mod rms_norm;
+mod rotary;
 mod rule;
 mod select;
 mod self_attention;
-mod sigmoid;
-mod silu;
 mod slice;
 mod softmax;
 mod split;
 mod stack;
 mod stochastic_depth;
-mod tanh;
 mod transposition;
 mod upsample;
 mod window;
 
+pub use activation::{
+    Approximate, Elu, Gelu, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh,
+};
 pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
 pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Div, Mul, Sub};
 pub use affine::Affine;
+pub use attention::{Attention, MaskedAttention};
 pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use axis::{Axis, ParameterAxes};
@@ -134,15 +150,15 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use functions::{Abs, Exp, Log, Sqrt, Square};
-pub use gelu::{Approximate, Gelu};
 pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
 pub use gru::Gru;
 pub use initializer::Initializer;
+pub use instance_norm::InstanceNorm;
 pub use kind::LayerKind;
 pub use last::Last;
 pub use layer_norm::LayerNorm;
-pub use leaky_relu::LeakyRelu;
+pub use layer_scale::LayerScale;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
@@ -151,26 +167,26 @@ pub use max_pool1d::MaxPool1d;
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool::MeanPool;
 pub use pad::Pad;
+pub use padding_mask::PaddingMask;
 pub use pair::pair;
 pub use part::{GraphParameter, Init, NodeParameter, Outputs, Parameter, Role, TiedName};
 pub use pass::{Mode, Pass, Statistic};
 pub use permute::{Permute, Transpose};
 pub use pixel_shuffle::PixelShuffle;
 pub use position_embedding::PositionEmbedding;
+pub use position_encoding::PositionEncoding;
+pub use prelu::Prelu;
 pub use reciprocal::Reciprocal;
-pub use relu::Relu;
 pub use reshape::Reshape;
 pub use rms_norm::RmsNorm;
+pub use rotary::Rotary;
 pub use select::Select;
 pub use self_attention::SelfAttention;
-pub use sigmoid::Sigmoid;
-pub use silu::Silu;
 pub use slice::Slice;
 pub use softmax::Softmax;
 pub use split::Split;
 pub use stack::Stack;
 pub use stochastic_depth::StochasticDepth;
-pub use tanh::Tanh;
 pub use upsample::{Resample, Upsample};
 
 use candle_core::Tensor;
@@ -295,6 +311,8 @@ pub enum OutputRule<L> {
     Two(fn(&L, Shape, Shape) -> CheckResult<Shape>),
     /// `x.layer(y, z)`
     Three(fn(&L, Shape, Shape, Shape) -> CheckResult<Shape>),
+    /// `x.layer(y, z, w)`
+    Four(fn(&L, Shape, Shape, Shape, Shape) -> CheckResult<Shape>),
 }
 
 impl<L: Config> OutputRule<L> {
@@ -307,9 +325,11 @@ impl<L: Config> OutputRule<L> {
             (Self::One(rule), &[x]) => rule(layer, x),
             (Self::Two(rule), &[x, y]) => rule(layer, x, y),
             (Self::Three(rule), &[x, y, z]) => rule(layer, x, y, z),
+            (Self::Four(rule), &[x, y, z, w]) => rule(layer, x, y, z, w),
             (Self::One(_), _) => return Err(Error::arity(L::NAME, 1, inputs.len())),
             (Self::Two(_), _) => return Err(Error::arity(L::NAME, 2, inputs.len())),
             (Self::Three(_), _) => return Err(Error::arity(L::NAME, 3, inputs.len())),
+            (Self::Four(_), _) => return Err(Error::arity(L::NAME, 4, inputs.len())),
         };
         verdict.map_err(|problem| problem.of(L::NAME).into())
     }

@@ -22,6 +22,8 @@ pub struct Parameter {
     pub minimum: f32,
     /// Which of its elements are the weights of one output.
     pub outputs: Outputs,
+    /// The row that is 0 before the first step, whatever the initializer: that of a padding token.
+    pub zero_row: Option<usize>,
 }
 
 /// Where the outputs of a parameter with two or more axes are: constraints and adaptive clipping see the weights of one output
@@ -82,6 +84,8 @@ pub struct GraphParameter {
     pub is_rounded: bool,
     /// [`Parameter::outputs`]
     pub outputs: Outputs,
+    /// [`Parameter::zero_row`]
+    pub zero_row: Option<usize>,
 }
 
 impl GraphParameter {
@@ -92,6 +96,15 @@ impl GraphParameter {
         }
         if let Some(init) = initializer.resolve(self.role, self.shape) {
             self.init = init;
+        }
+    }
+
+    /// The number of inputs, such as channels, that each output reads; `None` for a parameter with fewer than two axes.
+    pub(crate) fn inputs_per_output(&self) -> Option<usize> {
+        match (self.shape.axes(), self.outputs) {
+            ([_, inputs, ..], Outputs::First) => Some(*inputs),
+            ([inputs, _, ..], Outputs::Second { groups }) => Some(inputs / groups.max(1)),
+            _ => None,
         }
     }
 
@@ -154,6 +167,11 @@ pub enum Init {
     Zeros,
     /// All 1.
     Ones,
+    /// All the same.
+    Constant {
+        /// The value.
+        value: f64,
+    },
     /// Uniform in `[-bound, bound)`.
     Uniform {
         /// The largest absolute value.
@@ -207,6 +225,7 @@ impl Parameter {
             torch: name,
             minimum: f32::NEG_INFINITY,
             outputs: Outputs::First,
+            zero_row: None,
         }
     }
 
@@ -255,6 +274,20 @@ impl Parameter {
     #[must_use]
     pub fn with_outputs(mut self, outputs: Outputs) -> Self {
         self.outputs = outputs;
+        self
+    }
+
+    /// Sets the row that is 0 before the first step.
+    ///
+    /// ```
+    /// use trainspec::layer::{Init, Parameter, Role};
+    ///
+    /// let table = Parameter::new("weight", &[65, 8], Role::Embedding, Init::Ones).with_zero_row(0);
+    /// assert_eq!(table.zero_row, Some(0));
+    /// ```
+    #[must_use]
+    pub fn with_zero_row(mut self, row: usize) -> Self {
+        self.zero_row = Some(row);
         self
     }
 

@@ -1,6 +1,6 @@
 //! The context of a layer's reference implementation: everything but its inputs.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::part::NodeParameter;
 use crate::error::{Error, Result};
@@ -38,6 +38,7 @@ pub struct Pass<'a> {
     tensors: &'a [Tensor],
     statistics: &'a mut Vec<Statistic>,
     draws: u32,
+    dtype: DType,
 }
 
 impl<'a> Pass<'a> {
@@ -49,13 +50,24 @@ impl<'a> Pass<'a> {
         tensors: &'a [Tensor],
         statistics: &'a mut Vec<Statistic>,
     ) -> Self {
-        Self { mode, path, own, tensors, statistics, draws: 0 }
+        Self { mode, path, own, tensors, statistics, draws: 0, dtype: DType::F32 }
+    }
+
+    /// The same for real values of another type.
+    pub(crate) fn with_dtype(self, dtype: DType) -> Self {
+        Self { dtype, ..self }
     }
 
     /// Whether this pass trains.
     #[must_use]
     pub fn is_training(&self) -> bool {
         self.mode != Mode::Evaluate
+    }
+
+    /// The type of real values, for a layer that computes them from tokens: f32, or f64 in gradient tests.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
     }
 
     /// The layer's parameter or running statistic called `name`.

@@ -1,17 +1,17 @@
 //! Self-attention: each position attends to the others and takes a weighted mean of their values.
 
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::attention::{Heads, not_split};
 use super::linear::affine;
 use super::rule::{self, hold};
-use super::softmax::softmax;
 use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
-use crate::shape::{CheckError, CheckResult, Shape};
+use crate::shape::{CheckResult, Shape};
 
 /// Multi-head self-attention: each position takes a weighted mean over all positions.
 ///
@@ -74,12 +74,7 @@ impl SelfAttention {
         let features = hold!(rule::vectors(input));
         hold!(self.check());
         if !features.is_multiple_of(self.heads) {
-            return Err(CheckError::new("")
-                .number(features)
-                .text(" features cannot be split into ")
-                .number(self.heads)
-                .text(" heads; expected a divisor of ")
-                .number(features));
+            return Err(not_split(features, self.heads));
         }
         hold!(rule::possible("weight", Shape::of(&[3, features, features])));
         hold!(rule::possible("table of weights", Shape::of(&[self.heads, input.axis(0), input.axis(0)])));
@@ -144,34 +139,18 @@ impl Layer for SelfAttention {
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        let (batch, length, features) = x.dims3()?;
-        let each = features / self.heads.max(1);
-        let bias = |name| if self.bias { pass.parameter(name).map(Some) } else { Ok(None) };
-
-        // [batch, length, 3, heads, each] to three times [batch, heads, length, each]
-        let projected = affine(x, pass.parameter("in_weight")?, bias("in_bias")?)?
-            .reshape((batch, length, 3, self.heads, each))?;
-        let part = |index| projected.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
+        let features = x.dim(2)?;
+        let bias = |pass: &Pass<'_>, name| {
+            if self.bias { pass.parameter(name).cloned().map(Some) } else { Ok(None) }
+        };
+        let projected = affine(x, pass.parameter("in_weight")?, bias(pass, "in_bias")?.as_ref())?;
+        let part = |index| projected.narrow(2, index * features, features);
         let (query, key, value) = (part(0)?, part(1)?, part(2)?);
-
-        let query = query.affine(1.0 / (each as f64).sqrt(), 0.0)?;
-        let mut scores = query.matmul(&key.transpose(D::Minus2, D::Minus1)?)?;
-        if self.causal {
-            scores = scores.broadcast_add(&future(length, scores.dtype(), scores.device())?)?;
-        }
-        let (out_weight, out_bias) = (pass.parameter("out_weight")?.clone(), bias("out_bias")?.cloned());
-        let weights = pass.dropout(&softmax(&scores)?, self.dropout)?;
-        let heads = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, length, features))?;
-        affine(&heads, &out_weight, out_bias.as_ref())
+        let Self { heads, causal, dropout, .. } = *self;
+        let attention = Heads { heads, kv_heads: heads, causal, dropout };
+        let mixed = attention.attend([&query, &key, &value], None, pass)?;
+        affine(&mixed, pass.parameter("out_weight")?, bias(pass, "out_bias")?.as_ref())
     }
-}
-
-/// `[length, length]`: minus infinity where the column is after the row, else 0.
-fn future(length: usize, dtype: DType, device: &Device) -> Result<Tensor> {
-    let mask: Vec<f32> = (0..length)
-        .flat_map(|row| (0..length).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
-        .collect();
-    Ok(Tensor::from_vec(mask, (length, length), device)?.to_dtype(dtype)?)
 }
 
 #[cfg(test)]

@@ -97,6 +97,16 @@ impl<const PARTS: usize> Split<PARTS> {
         Self { parts, part, ..self }
     }
 
+    /// The shapes of all parts, as many as there are names.
+    pub const fn outputs<const N: usize>(&self, input: Shape) -> CheckResult<[Shape; N]> {
+        let (mut shapes, mut i) = ([Shape::UNKNOWN; N], 0);
+        while i < N {
+            shapes[i] = hold!(self.part(i, N).output(input));
+            i += 1;
+        }
+        Ok(shapes)
+    }
+
     /// The elements of the part along the axis.
     fn range(&self) -> (usize, usize) {
         let (before, rest) = self.sizes.split_at(self.part.min(PARTS));

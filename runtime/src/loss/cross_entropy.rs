@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::keys::Facts;
 use crate::shape::Elements;
-use crate::shape::{CheckError, CheckResult, Class, Logits, Shape, TokenLogits, Tokens};
+use crate::shape::{CheckError, CheckResult, Class, ClassMap, LogitMap, Logits, Shape, TokenLogits, Tokens};
 
 /// Computes the negative log-probability of the target class from logits.
 ///
@@ -172,6 +172,36 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         Some(Box::new(Rows::new(*self, prediction)))
+    }
+}
+
+/// Each pixel counts like a sample.
+impl<const C: usize, const H: usize, const W: usize> Loss<LogitMap<C, H, W>, ClassMap<C, H, W>>
+    for CrossEntropy
+{
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        let pixels = prediction.permute((0, 2, 3, 1))?.reshape(((), C))?;
+        self.rows(&pixels, &target.flatten_all()?)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn fits(&self) -> CheckResult {
+        self.check()?.fits(C, "classes")
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        self.ignore_index
+    }
+
+    fn weight(&self, targets: &[u32], _: usize) -> f64 {
+        self.counting().sum(targets)
+    }
+
+    fn counts(&self, target: &[u32]) -> bool {
+        self.counting().any(target)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | loss | model output | target |
 //! | --- | --- | --- |
-//! | [`CrossEntropy`](struct@CrossEntropy) | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
+//! | [`CrossEntropy`](struct@CrossEntropy) | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits), [`LogitMap`](crate::LogitMap) | [`Class`](crate::Class), [`Tokens`](crate::Tokens), [`ClassMap`](crate::ClassMap) |
 //! | [`MeanSquaredError`](struct@MeanSquaredError) | [`Values`](crate::Values) | [`Values`](crate::Values) |
 //! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `Values` | `Values` |
 //! | [`Huber`](struct@Huber), [`SmoothL1`](struct@SmoothL1) | `Values` | `Values` |

@@ -3,7 +3,8 @@
 use super::bound::Bound;
 use super::{BinaryCrossEntropy, BoundLoss, CrossEntropy, KlDivergence, MeanSquaredError};
 use crate::shape::{
-    Class, Kind, Kinds, Labels, LogProbabilities, Logits, Probabilities, Shape, TokenLogits, Tokens, Values,
+    Class, ClassMap, Kind, Kinds, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Shape,
+    TokenLogits, Tokens, Values,
 };
 
 /// A type that data can have as target.
@@ -62,6 +63,15 @@ impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {
 
     fn default_loss() -> Option<Box<dyn BoundLoss>> {
         Some(Bound::<_, TokenLogits<V>, Self>::boxed(CrossEntropy))
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize> TargetKind for ClassMap<C, H, W> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
+        Some((<LogitMap<C, H, W> as Kind>::NAME, <LogitMap<C, H, W> as Kind>::SHAPE));
+
+    fn default_loss() -> Option<Box<dyn BoundLoss>> {
+        Some(Bound::<_, LogitMap<C, H, W>, Self>::boxed(CrossEntropy))
     }
 }
 

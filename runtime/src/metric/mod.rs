@@ -127,6 +127,7 @@ mod confusion_matrix;
 mod f1;
 mod label_counts;
 mod label_scores;
+mod maps;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod on;

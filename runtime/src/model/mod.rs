@@ -10,7 +10,7 @@ pub use blank::Blank;
 pub use fits::Fits;
 pub use sharing::FirstCall;
 pub(crate) use trace::last_layer;
-pub use trace::{Trace, alone, first_of, name_keys, silent, whole};
+pub use trace::{Trace, alone, first_of, name_keys, named_outputs, silent, whole};
 
 use crate::config::Config;
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! Layers that are called several times, in const evaluation: each call must have the parameters of the first.
 
-use crate::graph::Module;
+use crate::graph::{Module, init_of_tied};
 use crate::layer::{ParameterAxes, fingerprint, shape_of};
-use crate::shape::{CheckError, CheckResult, Shape};
+use crate::shape::{CheckError, CheckResult, Shape, contains};
 
 /// The first call of a layer that is bound to a name.
 #[derive(Clone, Copy)]
@@ -67,6 +67,23 @@ pub(super) const fn tied<M: Module>(
         .text(parameter)
         .text("` is ")
         .shape(found))
+}
+
+/// Checks that an initializer, which applies to matrices and tables, applies to one that is not taken from another layer. The
+/// parameters of a custom layer may be unknown; they are checked when the graph is built.
+pub(super) const fn tied_init(parameters: ParameterAxes, ties: &[&str]) -> CheckResult {
+    let (mut i, mut is_tied) = (0, false);
+    while i < parameters.len() {
+        let (name, axes) = parameters[i];
+        if axes.len() > 1 {
+            if !contains(ties, name) {
+                return Ok(());
+            }
+            is_tied = true;
+        }
+        i += 1;
+    }
+    if is_tied { Err(init_of_tied(ties[0])) } else { Ok(()) }
 }
 
 /// The error for a name that is not that of a parameter, if the parameters are known.

@@ -4,11 +4,11 @@
 //! layer passes its check results through a [`Trace`], which decides whether and where to report them.
 
 use super::Model;
-use super::sharing::{FirstCall, parameters_of, tied};
+use super::sharing::{FirstCall, parameters_of, tied, tied_init};
 use crate::config::Config;
 use crate::graph::Module;
 use crate::graph::other_parameters;
-use crate::layer::{Add, Affine, Div, Mul, Reciprocal, Select, Slice, Sub, folded};
+use crate::layer::{Add, Affine, Axis, Div, Mul, ParameterAxes, Reciprocal, Select, Slice, Sub, folded};
 use crate::shape::{CheckError, CheckResult, Kinds, Shape, contains, same_text};
 
 /// Traces the shapes of one model.
@@ -28,10 +28,23 @@ pub struct Trace {
     parameters: u64,
     /// The number of traced layers and operators.
     steps: usize,
-    /// The step and the input of the first `linear` whose input has more than one axis, if its output was not flattened since.
-    unflattened: Option<(usize, Shape)>,
+    /// The first layer that maps the last of several axes, if its output was not flattened since.
+    unflattened: Option<Unflattened>,
     /// The error of a quiet trace of the same model, if it is to be reported at an earlier step.
     blamed: CheckError,
+}
+
+/// A layer that maps the last of several axes.
+#[derive(Clone, Copy)]
+struct Unflattened {
+    step: usize,
+    layer: &'static str,
+    input: Shape,
+}
+
+/// Whether a layer's first parameter is a matrix from the last axis of its input to that of its output.
+const fn maps_last_axis(parameters: ParameterAxes) -> bool {
+    parameters.len() > 0 && matches!(parameters[0].1, [Axis::LastOfOutput, Axis::LastOfInput])
 }
 
 impl Trace {
@@ -130,7 +143,7 @@ impl Trace {
         if let Ok(shape) = output {
             self.parameters = folded(self.parameters, parameters_of::<M>(input, shape));
         }
-        self.layer_step(M::NAME, input, output)
+        self.layer_step::<M>(input, output)
     }
 
     /// A layer with a constant configuration that is bound to a name and not called here.
@@ -169,7 +182,7 @@ impl Trace {
         output: CheckResult<Shape>,
     ) -> Shape {
         let Ok(shape) = output else {
-            return self.layer_step(M::NAME, input, output);
+            return self.layer_step::<M>(input, output);
         };
         let parameters = parameters_of::<M>(input, shape);
         if !first.was_called {
@@ -179,7 +192,7 @@ impl Trace {
         if first.parameters != parameters && self.first.is_ok() {
             return self.step(M::NAME, Err(other_parameters(name, first.input, input)));
         }
-        self.layer_step(M::NAME, input, output)
+        self.layer_step::<M>(input, output)
     }
 
     /// A call of a layer of type `M` whose parameter `own` is `parameter` of the bound layer `name`.
@@ -196,6 +209,96 @@ impl Trace {
             return;
         }
         if let Err(problem) = tied::<M>(own, (input, output), (name, first), parameter) {
+            self.step(M::NAME, Err(problem));
+        }
+    }
+
+    /// [`Trace::layer`] for a call that returns several values.
+    #[track_caller]
+    pub const fn parts<M: Module, T: Copy, const N: usize>(
+        &mut self,
+        configuration: &M,
+        given: &[&str],
+        check: CheckResult<T>,
+        input: Shape,
+        outputs: CheckResult<[Shape; N]>,
+    ) -> [Shape; N] {
+        if holds(configuration, given, check).is_err() {
+            self.fall_silent();
+        }
+        self.called_parts::<M, N>(input, outputs)
+    }
+
+    /// [`Trace::dependent`] for a call that returns several values.
+    #[track_caller]
+    pub const fn dependent_parts<M: Module, T: Copy, const N: usize>(
+        &mut self,
+        configuration: &M,
+        given: &[&str],
+        check: CheckResult<T>,
+        input: Shape,
+        outputs: CheckResult<[Shape; N]>,
+    ) -> [Shape; N] {
+        match holds(configuration, given, check) {
+            Err(problem) => [self.step("", Err(problem)); N],
+            Ok(()) => self.called_parts::<M, N>(input, outputs),
+        }
+    }
+
+    #[track_caller]
+    const fn called_parts<M: Module, const N: usize>(
+        &mut self,
+        input: Shape,
+        outputs: CheckResult<[Shape; N]>,
+    ) -> [Shape; N] {
+        if let Ok(shapes) = outputs
+            && N > 0
+        {
+            self.parameters = folded(self.parameters, parameters_of::<M>(input, shapes[0]));
+        }
+        self.step_of_parts(M::NAME, outputs)
+    }
+
+    /// [`Trace::bound`] for a call that returns several values.
+    #[track_caller]
+    pub const fn bound_parts<M: Module, const N: usize>(
+        &mut self,
+        first: &mut FirstCall,
+        name: &str,
+        module: &M,
+        input: Shape,
+        outputs: CheckResult<[Shape; N]>,
+    ) -> [Shape; N] {
+        let Ok(shapes) = outputs else { return self.step_of_parts(M::NAME, outputs) };
+        let one = self.bound(first, name, module, input, Ok(if N > 0 { shapes[0] } else { Shape::UNKNOWN }));
+        if one.is_unknown() { [one; N] } else { self.step_of_parts(M::NAME, outputs) }
+    }
+
+    /// Records the steps of a call that returns several values.
+    #[track_caller]
+    const fn step_of_parts<const N: usize>(
+        &mut self,
+        name: &'static str,
+        outputs: CheckResult<[Shape; N]>,
+    ) -> [Shape; N] {
+        let mut shapes = match outputs {
+            Ok(shapes) => shapes,
+            Err(problem) => return [self.step(name, Err(problem)); N],
+        };
+        let mut i = 0;
+        while i < N {
+            shapes[i] = self.step(name, Ok(shapes[i]));
+            i += 1;
+        }
+        shapes
+    }
+
+    /// Checks that the key `init` of a layer, which takes these parameters from others, applies to one of its own.
+    #[track_caller]
+    pub const fn tied_init<M: Module>(&mut self, _: &M, ties: &[&str]) {
+        if self.first.is_ok()
+            && let Err(problem) = tied_init(M::PARAMETERS, ties)
+        {
             self.step(M::NAME, Err(problem));
         }
     }
@@ -328,13 +431,22 @@ impl Trace {
             return match shape.rank() {
                 1 => problem.text("Logits<").number(shape.last()).text(">`"),
                 2 => problem.text("TokenLogits<").number(shape.last()).text(">`"),
+                3 => problem
+                    .text("LogitMap<")
+                    .number(shape.axis(0))
+                    .text(", ")
+                    .number(shape.axis(1))
+                    .text(", ")
+                    .number(shape.axis(2))
+                    .text(">`"),
                 _ => problem.text("Logits<C>`"),
             };
         }
-        if let Some((step, input)) = self.unflattened
+        if let Some(Unflattened { step, layer, input }) = self.unflattened
             && kind.rank() == 1
         {
-            return CheckError::new("linear: maps only the last axis of ")
+            return CheckError::new(layer)
+                .text(": maps only the last axis of ")
                 .shape(input)
                 .text(", so the model returns ")
                 .shape(shape)
@@ -389,12 +501,13 @@ impl Trace {
 
     /// Records the step of a layer, whose first input is known.
     #[track_caller]
-    const fn layer_step(&mut self, name: &'static str, input: Shape, output: CheckResult<Shape>) -> Shape {
+    const fn layer_step<M: Module>(&mut self, input: Shape, output: CheckResult<Shape>) -> Shape {
+        let (name, parameters) = (M::NAME, M::PARAMETERS);
         let shape = self.step(name, output);
         if shape.rank() < 2 {
             self.unflattened = None;
-        } else if self.unflattened.is_none() && same_text(name, "linear") && input.rank() > 1 {
-            self.unflattened = Some((self.steps, input));
+        } else if self.unflattened.is_none() && maps_last_axis(parameters) && input.rank() > 1 {
+            self.unflattened = Some(Unflattened { step: self.steps, layer: name, input });
         }
         shape
     }
@@ -437,6 +550,32 @@ impl Trace {
     }
 }
 
+/// The output shapes of a model, for as many names.
+///
+/// # Errors
+/// The error, if there is one, or if there are more or fewer names.
+pub const fn named_outputs<const N: usize, const NAMES: usize>(
+    shapes: CheckResult<[Shape; N]>,
+) -> CheckResult<[Shape; NAMES]> {
+    let shapes = match shapes {
+        Ok(shapes) => shapes,
+        Err(problem) => return Err(problem),
+    };
+    if N != NAMES {
+        return Err(CheckError::new("it returns ")
+            .number(N)
+            .text(" values, but there are ")
+            .number(NAMES)
+            .text(" names; expected a name for each value, or `_`"));
+    }
+    let (mut named, mut i) = ([Shape::UNKNOWN; NAMES], 0);
+    while i < N {
+        named[i] = shapes[i];
+        i += 1;
+    }
+    Ok(named)
+}
+
 /// The first of several shapes.
 ///
 /// # Errors
@@ -457,7 +596,7 @@ const fn kind<T>(list: &[T], place: usize) -> Option<&T> {
 /// Checks that a model's last layer may return its output: logits come before any softmax, and a final dropout would zero
 /// outputs.
 pub(crate) const fn last_layer(kind: &str, layer: &str) -> CheckResult {
-    if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") {
+    if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") && !same_text(kind, "LogitMap") {
         return Ok(());
     }
     let squashes =

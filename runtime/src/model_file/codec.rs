@@ -17,20 +17,22 @@ use crate::files::read_file;
 use crate::format::{count, plain};
 use crate::graph::{Graph, GraphParameter};
 
-/// The tensor names of the normalization of each input: `normalization.mean` and `normalization.deviation`; in a model with several
-/// inputs, `normalization.facts.mean` for the input `facts`.
-fn normalization(graph: &Graph) -> impl Iterator<Item = [String; 2]> {
+/// The tensor names of the normalization of each input: `normalization.mean` and `normalization.deviation`, and
+/// `normalization.missing` with a 1 for each element that may be missing; in a model with several inputs,
+/// `normalization.facts.mean` for the input `facts`.
+fn normalization(graph: &Graph) -> impl Iterator<Item = [String; 3]> {
     let prefix = |name: &String| match graph.inputs.len() {
         1 => NORMALIZATION.to_owned(),
         _ => format!("{NORMALIZATION}.{name}"),
     };
-    graph.inputs.iter().map(prefix).map(|prefix| [format!("{prefix}.mean"), format!("{prefix}.deviation")])
+    let names = ["mean", "deviation", "missing"];
+    graph.inputs.iter().map(prefix).map(move |prefix| names.map(|name| format!("{prefix}.{name}")))
 }
 
 /// Whether a tensor belongs to the normalization of the inputs.
 pub(super) fn is_normalization(name: &str) -> bool {
     let part = name.strip_prefix(NORMALIZATION).and_then(|part| part.strip_prefix('.'));
-    part.is_some_and(|part| matches!(part.rsplit('.').next(), Some("mean" | "deviation")))
+    part.is_some_and(|part| matches!(part.rsplit('.').next(), Some("mean" | "deviation" | "missing")))
 }
 
 /// A model as a safetensors file, with the seed of its run. The values are in the graph's order.
@@ -41,10 +43,15 @@ pub(crate) fn model<'a>(
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
     let mut tensors = named(graph, numbers, |parameter| &parameter.path);
-    for (input, names) in normalization(graph).enumerate() {
+    for (input, [mean, deviation, missing]) in normalization(graph).enumerate() {
         let Some(normalizer) = normalizers.of(input) else { continue };
-        for (name, numbers) in names.into_iter().zip([normalizer.mean(), normalizer.deviation()]) {
+        for (name, numbers) in [(mean, normalizer.mean()), (deviation, normalizer.deviation())] {
             tensors.push((name, vec![numbers.len()], Cow::Borrowed(numbers)));
+        }
+        if !normalizer.missing().is_empty() {
+            let mut may_be = vec![0.0; normalizer.mean().len()];
+            normalizer.missing().iter().for_each(|&element| may_be[element] = 1.0);
+            tensors.push((missing, vec![may_be.len()], Cow::Owned(may_be)));
         }
     }
     let metadata = json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") });
@@ -139,11 +146,18 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
     }
     let ours = metadata(bytes);
     let vector = |name: &str| file.tensor(name).ok().map(|view| numbers(view.data()));
-    let each = normalization(graph).map(|[mean, deviation]| match (vector(&mean), vector(&deviation)) {
-        (None, None) => Ok(None),
-        (mean, deviation) => Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+    let each = normalization(graph).map(|[mean, deviation, missing]| {
+        let [mean, deviation, missing] = [mean, deviation, missing].map(|name| vector(&name));
+        if let (None, None) = (&mean, &deviation) {
+            return Ok(None);
+        }
+        let missing = missing.unwrap_or_default();
+        let missing: Vec<_> =
+            (0..).zip(missing).filter(|(_, flag)| *flag != 0.0).map(|(element, _)| element).collect();
+        Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+            .and_then(|normalizer| normalizer.with_missing(&missing))
             .map(Some)
-            .map_err(|error| fault(error.to_string())),
+            .map_err(|error| fault(error.to_string()))
     });
     let mut normalizers = Normalizers::new(each.collect::<Result<_>>()?);
     if let (true, Some(json)) =
@@ -152,7 +166,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         normalizers = serde_json::from_value(json.clone())
             .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?;
     }
-    for (([mean, _], shape), input) in normalization(graph).zip(graph.shapes_of_inputs()).zip(0..) {
+    for (([mean, ..], shape), input) in normalization(graph).zip(graph.shapes_of_inputs()).zip(0..) {
         let (elements, normalizer) = (shape.elements(), normalizers.of(input));
         if let Some(normalizer) = normalizer.filter(|normalizer| !normalizer.fits(elements)) {
             return Err(fault(format!(

@@ -14,7 +14,7 @@ use crate::rng::{StepIndex, Stream};
 use crate::shape::Numbers;
 
 /// The maximum number of inputs of a layer.
-pub const MAX_INPUTS: usize = 3;
+pub const MAX_INPUTS: usize = 4;
 
 /// The lowering of a layer: how it is computed and differentiated without a tape.
 #[derive(Clone, Debug)]
@@ -381,7 +381,7 @@ pub struct Backward<'a> {
     /// Receives the gradients of the inputs, each with its write mode; `None` where a gradient is not needed.
     pub d_inputs: [Option<(&'a mut [f32], WriteMode)>; MAX_INPUTS],
     /// Receives the gradients of the parameters; empty for a statistic.
-    pub gradients: &'a mut [Vec<f32>],
+    pub gradients: &'a mut [&'a mut [f32]],
     /// The write mode of the parameter gradients.
     pub onto: WriteMode,
     /// The layer's random numbers.

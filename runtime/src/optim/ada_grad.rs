@@ -1,50 +1,38 @@
 //! AdaGrad.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::rules::{self, common, hold, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// AdaGrad: divides each gradient by the square root of the sum of all its previous squares.
-///
-/// `s += g^2`; `w -= eta / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`.
-///
-/// With `sparse`, only the rows of an [embedding](crate::layer::Embedding) that the batch reads are updated. The results are
-/// the same with less work, because a row without a gradient does not change. If `l1`, `l2` or `weight_decay` apply to an
-/// embedding, every row is updated.
-///
-/// # Source
-/// Duchi et al. 2011, in PyTorch's form.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdaGrad {
-    /// The learning rate, above 0; 0.01 by default.
-    pub lr: f64,
-    /// How fast the learning rate falls, 0 or more; 0 by default. Prefer a schedule.
-    pub lr_decay: f64,
-    /// The initial sum of squares, 0 or more; 0 by default.
-    pub initial_accumulator: f64,
-    /// Added to the denominator for numerical stability, above 0; 1e-10 by default.
-    pub eps: f64,
-    /// Updates only the rows of embeddings that a batch reads. False by default.
-    pub sparse: bool,
-    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
-    /// here.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// AdaGrad: divides each gradient by the square root of the sum of all its previous squares.
+    ///
+    /// `s += g^2`; `w -= eta / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`.
+    ///
+    /// With `sparse`, only the rows of an [embedding](crate::layer::Embedding) that the batch reads are updated. The results are
+    /// the same with less work, because a row without a gradient does not change. If `l1`, `l2` or `weight_decay` apply to an
+    /// embedding, every row is updated.
+    ///
+    /// # Source
+    /// Duchi et al. 2011, in PyTorch's form.
+    pub struct AdaGrad {
+        /// The learning rate, above 0; 0.01 by default.
+        pub lr: f64 = 0.01,
+        /// How fast the learning rate falls, 0 or more; 0 by default. Prefer a schedule.
+        pub lr_decay: f64 = 0.0,
+        /// The initial sum of squares, 0 or more; 0 by default.
+        pub initial_accumulator: f64 = 0.0,
+        /// Added to the denominator for numerical stability, above 0; 1e-10 by default.
+        pub eps: f64 = 1e-10,
+        /// Updates only the rows of embeddings that a batch reads. False by default.
+        pub sparse: bool = false,
+    }
+    l2
 }
-
-/// [`AdaGrad`](struct@AdaGrad) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const AdaGrad: AdaGrad = AdaGrad::DEFAULT;
 
 impl AdaGrad {
     /// Checks the ranges of the keys.
@@ -57,29 +45,9 @@ impl AdaGrad {
     }
 }
 
-impl Config for AdaGrad {
-    const NAME: &'static str = "AdaGrad";
-    const DEFAULT: Self = Self {
-        lr: 0.01,
-        lr_decay: 0.0,
-        initial_accumulator: 0.0,
-        eps: 1e-10,
-        sparse: false,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for AdaGrad {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["sum"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
@@ -87,10 +55,6 @@ impl Optimizer for AdaGrad {
 
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-5, highest: 1.0, source: "PyTorch: 1e-2; Keras: up to 1" })
-    }
-
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
     }
 
     fn initial_state(&self, _: usize) -> f32 {
@@ -101,12 +65,10 @@ impl Optimizer for AdaGrad {
         self.sparse
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let lr = (step.lr / (1.0 + (step.t - 1) as f64 * self.lr_decay)) as f32;
-        let eps = self.eps as f32;
-        move |w, g, [sum]| {
-            *sum += g * g;
-            w - lr * g / (sum.sqrt() + eps)
-        }
+        Some(UpdateRule::AdaGrad(update::AdaGrad { lr, eps: self.eps as f32 }))
     }
+
+    common!();
 }

@@ -1,51 +1,41 @@
 //! Adam with decoupled weight decay.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::UpdateRule;
 
+use super::declaration::optimizer;
 use super::moments::adam;
-use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::rules::{self, common, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam with decoupled weight decay.
-///
-/// At step `t`, with learning rate `eta` and gradient `g`:
-/// `w *= 1 - eta * weight_decay`; `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
-/// `w -= eta * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
-///
-/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments replaces `v` in the last line, and
-/// the correction `1 - b2^t` is that of the current step. This is PyTorch's form; the paper has no bias correction, and a
-/// maximum of corrected moments would be a different method.
-///
-/// # Source
-/// Loshchilov and Hutter 2019; epsilon outside the corrected root, as in PyTorch.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdamW {
-    /// The learning rate, above 0; 1e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
-    pub eps: f64,
-    /// Divides by the largest second moment so far instead of the current one. Adds one state value per element. False
-    /// by default.
-    pub amsgrad: bool,
+optimizer! {
+    /// Adam with decoupled weight decay.
+    ///
+    /// At step `t`, with learning rate `eta` and gradient `g`:
+    /// `w *= 1 - eta * weight_decay`; `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
+    /// `w -= eta * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
+    ///
+    /// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments replaces `v` in the last line, and
+    /// the correction `1 - b2^t` is that of the current step. This is PyTorch's form; the paper has no bias correction, and a
+    /// maximum of corrected moments would be a different method.
+    ///
+    /// # Source
+    /// Loshchilov and Hutter 2019; epsilon outside the corrected root, as in PyTorch.
+    pub struct AdamW {
+        /// The learning rate, above 0; 1e-3 by default.
+        pub lr: f64 = 1e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
+        pub eps: f64 = 1e-8,
+        /// Divides by the largest second moment so far instead of the current one. Adds one state value per element. False
+        /// by default.
+        pub amsgrad: bool = false,
+    }
     /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0.01 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.01
 }
-
-/// [`AdamW`](struct@AdamW) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const AdamW: AdamW = AdamW::DEFAULT;
 
 impl AdamW {
     /// Checks the ranges of the keys.
@@ -54,28 +44,9 @@ impl AdamW {
     }
 }
 
-impl Config for AdamW {
-    const NAME: &'static str = "AdamW";
-    const DEFAULT: Self = Self {
-        lr: 1e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-8,
-        amsgrad: false,
-        weight_decay: 0.01,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for AdamW {
     type State = [f32; 3];
     const STATE: &'static [&'static str] = &["m", "v", "v_max"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
@@ -85,23 +56,22 @@ impl Optimizer for AdamW {
         Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "PyTorch: 1e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn state_names(&self) -> &'static [&'static str] {
         &Self::STATE[..if self.amsgrad { 3 } else { 2 }]
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 3]) -> f32 {
-        adam(self.betas, self.eps, step)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(adam(self.betas, self.eps, step))
     }
+
+    common!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::element::Element;
     use super::*;
+    use crate::config::Config;
     use crate::layer::Role;
 
     /// Computes the formulas of the paper in f64, starting from weight 1.

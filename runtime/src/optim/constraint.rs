@@ -2,14 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::grad_norm::global_norm;
-use trainspec_kernels::subnormal::in_callers_mode;
-use trainspec_kernels::threads;
 
-use super::HostParameters;
 use super::scaled::multiply;
-use super::units::{in_units, unit_length};
 use crate::config::{Config, Setting, with_changes};
-use crate::layer::{GraphParameter, Role};
+use crate::layer::Role;
 use crate::shape::{CheckError, CheckResult};
 
 /// A constraint on the weights, applied after every step.
@@ -39,8 +35,14 @@ use crate::shape::{CheckError, CheckResult};
 /// }
 /// ```
 pub trait Constraint: Config {
-    /// Applies the constraint to the weights of one unit.
+    /// Applies the constraint to the weights of one unit, on the host.
     fn constrain(&self, unit: &mut [f32]);
+
+    /// Returns the constraint as data, which every device can apply; `None` by default. If there is one, it replaces
+    /// [`constrain`](Constraint::constrain).
+    fn lowering(&self) -> Option<UnitLimit> {
+        None
+    }
 
     /// Returns whether the constraint applies to parameters of this role; matrices and kernels by default.
     fn touches(&self, role: Role) -> bool {
@@ -56,6 +58,8 @@ pub trait Constraint: Config {
 pub trait AnyConstraint: Setting {
     /// [`Constraint::constrain`]
     fn constrain(&self, unit: &mut [f32]);
+    /// [`Constraint::lowering`]
+    fn lowering(&self) -> Option<UnitLimit>;
     /// [`Constraint::touches`]
     fn touches(&self, role: Role) -> bool;
     /// Returns a copy.
@@ -73,6 +77,10 @@ impl<C: Constraint> AnyConstraint for C {
         Constraint::constrain(self, unit);
     }
 
+    fn lowering(&self) -> Option<UnitLimit> {
+        Constraint::lowering(self)
+    }
+
     fn touches(&self, role: Role) -> bool {
         Constraint::touches(self, role)
     }
@@ -80,27 +88,28 @@ impl<C: Constraint> AnyConstraint for C {
     with_changes!(dyn AnyConstraint);
 }
 
-/// Applies a constraint to all trained weights with a matching role, in parallel.
-pub(crate) fn constrain_all(
-    constraint: &dyn AnyConstraint,
-    graph: &[GraphParameter],
-    numbers: &mut HostParameters<'_>,
-) {
-    for ((weights, gradient), parameter) in numbers.parameters.iter_mut().zip(&*numbers.gradients).zip(graph)
-    {
-        // A parameter without a gradient is not trained.
-        if gradient.is_empty() || !constraint.touches(parameter.role) {
-            continue;
-        }
-        let length = unit_length(parameter);
-        let block = threads::block(weights.len(), length);
-        in_units(parameter, weights, |weights| {
-            threads::chunks(weights, block, |_, weights| {
-                for unit in weights.chunks_mut(length) {
-                    in_callers_mode(|| constraint.constrain(unit));
+/// A constraint on units as data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum UnitLimit {
+    /// Scales a Euclidean norm above `max` to `max`: [`MaxNorm`].
+    Norm {
+        /// The largest norm.
+        max: f64,
+    },
+}
+
+impl UnitLimit {
+    /// Applies it to the weights of one unit.
+    pub fn apply(self, unit: &mut [f32]) {
+        match self {
+            Self::Norm { max } => {
+                let norm = global_norm([&*unit]);
+                if norm > max {
+                    multiply(unit, max / norm);
                 }
-            });
-        });
+            }
+        }
     }
 }
 
@@ -171,9 +180,10 @@ impl Config for MaxNorm {
 
 impl Constraint for MaxNorm {
     fn constrain(&self, unit: &mut [f32]) {
-        let norm = global_norm([&*unit]);
-        if norm > self.max {
-            multiply(unit, self.max / norm);
-        }
+        UnitLimit::Norm { max: self.max }.apply(unit);
+    }
+
+    fn lowering(&self) -> Option<UnitLimit> {
+        Some(UnitLimit::Norm { max: self.max })
     }
 }

@@ -1,45 +1,35 @@
 //! LAMB: layer-wise adaptive Adam for large batches.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::math::{correction, lerp};
-use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::math::correction;
+use super::rules::{self, common, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// LAMB: Adam whose step for each parameter is scaled to the norm of the parameter, times the learning rate.
-///
-/// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a parameter tensor `w`:
-/// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. If one of these is
-/// 0, as for a bias before its first step, their ratio is 1. `weight_decay` is part of the direction here, as
-/// in the paper; with `decay: All` it applies to every parameter.
-///
-/// # Source
-/// You et al. 2020, with `phi` the identity.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lamb {
-    /// The learning rate, above 0; 1e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-6 by default.
-    pub eps: f64,
+optimizer! {
+    /// LAMB: Adam whose step for each parameter is scaled to the norm of the parameter, times the learning rate.
+    ///
+    /// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a parameter tensor `w`:
+    /// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. If one of these is
+    /// 0, as for a bias before its first step, their ratio is 1. `weight_decay` is part of the direction here, as
+    /// in the paper; with `decay: All` it applies to every parameter.
+    ///
+    /// # Source
+    /// You et al. 2020, with `phi` the identity.
+    pub struct Lamb {
+        /// The learning rate, above 0; 1e-3 by default.
+        pub lr: f64 = 1e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-6 by default.
+        pub eps: f64 = 1e-6,
+    }
     /// Weight decay: adds `weight_decay * w` to the direction before its norm is computed, 0 or more; 0.01 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.01
 }
-
-/// [`Lamb`](struct@Lamb) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
     /// Checks the ranges of the keys.
@@ -48,29 +38,11 @@ impl Lamb {
     }
 }
 
-impl Config for Lamb {
-    const NAME: &'static str = "Lamb";
-    const DEFAULT: Self = Self {
-        lr: 1e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-6,
-        weight_decay: 0.01,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for Lamb {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
     const DECAYS_ITSELF: bool = true;
     const LAYERWISE: bool = true;
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
@@ -80,41 +52,23 @@ impl Optimizer for Lamb {
         Some(UsualRates { lowest: 1e-6, highest: 4e-2, source: "You et al. 2020: 0.04 for 32,768 samples" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let (b1, b2) = self.betas;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        let direction = self.towards(step);
-        move |w, g, state| {
-            let [m, v] = state;
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            direction(w, state)
-        }
-    }
-
     fn trust(&self, _: UpdateStep, weights: f64, direction: f64) -> f64 {
         if weights > 0.0 && direction > 0.0 { weights / direction } else { 1.0 }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let size = (step.lr * step.trust) as f32;
-        let direction = self.towards(step);
-        move |w, _, state| w - size * direction(w, state)
-    }
-}
-
-impl Lamb {
-    /// Computes the direction from moments that include the current gradient.
-    fn towards(&self, step: UpdateStep) -> impl Fn(f32, &[f32; 2]) -> f32 + use<> {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
-        let size = (1.0 / correction(b1, step.t)) as f32;
-        let root = correction(b2, step.t).sqrt() as f32;
-        let (eps, decay) = (self.eps as f32, step.weight_decay as f32);
-        move |w, [m, v]| (size * *m) / (v.sqrt() / root + eps) + decay * w
+        Some(UpdateRule::Lamb(update::Lamb {
+            step: (step.lr * step.trust) as f32,
+            size: (1.0 / correction(b1, step.t)) as f32,
+            root: correction(b2, step.t).sqrt() as f32,
+            eps: self.eps as f32,
+            decay: step.weight_decay as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }

@@ -1,46 +1,36 @@
 //! LARS: layer-wise adaptive gradient descent for large batches.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::rules::{self, common, hold, penalties};
+use super::{Optimizer, Penalties, UpdateStep};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// LARS: gradient descent whose step for each parameter is scaled to a fraction of the norm of the parameter.
-///
-/// For a parameter tensor `w` with gradient `g`: `a = trust * |w| / (|g| + weight_decay * |w|)`, in Euclidean norms;
-/// `v = momentum*v + a * (g + weight_decay * w)`; `w -= eta * v`. If one of the norms is 0, as for a bias before its
-/// first step, `a` is 1. `weight_decay` is part of the direction here, as in the paper; `l2` is added to `g` before its
-/// norm is computed.
-///
-/// # Source
-/// You et al. 2017. There the velocity includes the learning rate; here the learning rate multiplies the velocity when it is
-/// applied, as in [`Sgd`](struct@super::Sgd), so a change takes effect at once. With a constant learning rate both are
-/// equivalent.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lars {
-    /// The learning rate, above 0; 0.1 by default.
-    pub lr: f64,
-    /// The momentum factor, `0 <= momentum < 1`; 0.9 by default.
-    pub momentum: f64,
-    /// The trust coefficient: the norm of a step for a parameter of norm 1 at learning rate 1, above 0; 1e-3 by default.
-    pub trust: f64,
+optimizer! {
+    /// LARS: gradient descent whose step for each parameter is scaled to a fraction of the norm of the parameter.
+    ///
+    /// For a parameter tensor `w` with gradient `g`: `a = trust * |w| / (|g| + weight_decay * |w|)`, in Euclidean norms;
+    /// `v = momentum*v + a * (g + weight_decay * w)`; `w -= eta * v`. If one of the norms is 0, as for a bias before its
+    /// first step, `a` is 1. `weight_decay` is part of the direction here, as in the paper; `l2` is added to `g` before its
+    /// norm is computed.
+    ///
+    /// # Source
+    /// You et al. 2017. There the velocity includes the learning rate; here the learning rate multiplies the velocity when it is
+    /// applied, as in [`Sgd`](struct@super::Sgd), so a change takes effect at once. With a constant learning rate both are
+    /// equivalent.
+    pub struct Lars {
+        /// The learning rate, above 0; 0.1 by default.
+        pub lr: f64 = 0.1,
+        /// The momentum factor, `0 <= momentum < 1`; 0.9 by default.
+        pub momentum: f64 = 0.9,
+        /// The trust coefficient: the norm of a step for a parameter of norm 1 at learning rate 1, above 0; 1e-3 by default.
+        pub trust: f64 = 1e-3,
+    }
     /// Weight decay: adds `weight_decay * w` to the gradient, and its norm to that of the gradient, 0 or more; 0 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.0
 }
-
-/// [`Lars`](struct@Lars) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const Lars: Lars = Lars::DEFAULT;
 
 impl Lars {
     /// Checks the ranges of the keys.
@@ -52,33 +42,11 @@ impl Lars {
     }
 }
 
-impl Config for Lars {
-    const NAME: &'static str = "Lars";
-    const DEFAULT: Self = Self {
-        lr: 0.1,
-        momentum: 0.9,
-        trust: 1e-3,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for Lars {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["v"];
     const DECAYS_ITSELF: bool = true;
     const LAYERWISE: bool = true;
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
 
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
@@ -92,12 +60,14 @@ impl Optimizer for Lars {
         }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (lr, trust) = (step.lr as f32, step.trust as f32);
-        let (momentum, decay) = (self.momentum as f32, step.weight_decay as f32);
-        move |w, g, [v]| {
-            *v = momentum * *v + trust * (g + decay * w);
-            w - lr * *v
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::Lars(update::Lars {
+            lr: step.lr as f32,
+            trust: step.trust as f32,
+            momentum: self.momentum as f32,
+            decay: step.weight_decay as f32,
+        }))
     }
+
+    common!();
 }

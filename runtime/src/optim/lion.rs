@@ -1,41 +1,30 @@
 //! Lion.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::math::sign;
-use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::rules::{self, common, hold, penalties};
+use super::{Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Lion: changes each weight by the learning rate, with the sign of a running mean of the gradient.
-///
-/// `w *= 1 - eta * weight_decay`; `w -= eta * sign(b1*m + (1 - b1)*g)`; `m = b2*m + (1 - b2)*g`; `sign(0) = 0`.
-/// Use a learning rate 3 to 10 times smaller than for `AdamW`, and a `weight_decay` larger by the same factor.
-///
-/// # Source
-/// Chen et al. 2023.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lion {
-    /// The learning rate, above 0; 1e-4 by default.
-    pub lr: f64,
-    /// The weight of the mean in a step and the decay rate of the mean, each `0 <= beta < 1`; (0.9, 0.99) by default.
-    pub betas: (f64, f64),
+optimizer! {
+    /// Lion: changes each weight by the learning rate, with the sign of a running mean of the gradient.
+    ///
+    /// `w *= 1 - eta * weight_decay`; `w -= eta * sign(b1*m + (1 - b1)*g)`; `m = b2*m + (1 - b2)*g`; `sign(0) = 0`.
+    /// Use a learning rate 3 to 10 times smaller than for `AdamW`, and a `weight_decay` larger by the same factor.
+    ///
+    /// # Source
+    /// Chen et al. 2023.
+    pub struct Lion {
+        /// The learning rate, above 0; 1e-4 by default.
+        pub lr: f64 = 1e-4,
+        /// The weight of the mean in a step and the decay rate of the mean, each `0 <= beta < 1`; (0.9, 0.99) by default.
+        pub betas: (f64, f64) = (0.9, 0.99),
+    }
     /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.0
 }
-
-/// [`Lion`](struct@Lion) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const Lion: Lion = Lion::DEFAULT;
 
 impl Lion {
     /// Checks the ranges of the keys.
@@ -46,37 +35,24 @@ impl Lion {
     }
 }
 
-impl Config for Lion {
-    const NAME: &'static str = "Lion";
-    const DEFAULT: Self =
-        Self { lr: 1e-4, betas: (0.9, 0.99), weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for Lion {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["m"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Chen et al. 2023: 1e-4" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        let (b1, b2) = self.betas;
+        Some(UpdateRule::Lion(update::Lion {
+            lr: step.lr as f32,
+            b1: b1 as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (b1, b2) = self.betas;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let (lr, b1, b2) = (step.lr as f32, b1 as f32, b2 as f32);
-        move |w, g, [m]| {
-            let direction = b1 * *m + b1_rest * g;
-            *m = b2 * *m + b2_rest * g;
-            w - lr * sign(direction)
-        }
-    }
+    common!();
 }

@@ -1,25 +1,6 @@
-//! Scalar functions that several rules share, each rounded as in PyTorch.
+//! Functions that several optimizers share.
 
 /// Computes the bias correction of a running mean at step `t`: `1 - beta^t`.
 pub(super) fn correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
-}
-
-/// Interpolates from `a` to `b` by `weight`, starting from the nearer end, as PyTorch's `lerp`.
-#[inline]
-pub(super) fn lerp(a: f32, b: f32, weight: f32) -> f32 {
-    if weight < 0.5 { a + weight * (b - a) } else { b - (b - a) * (1.0 - weight) }
-}
-
-/// Returns the sign of a number, 0 for 0.
-#[inline]
-pub(super) fn sign(x: f32) -> f32 {
-    if x > 0.0 {
-        1.0
-    } else if x < 0.0 {
-        -1.0
-    } else {
-        // 0 or NaN.
-        x
-    }
 }

@@ -1,4 +1,5 @@
-//! Optimizers: each is a configuration and a pure update rule for one element.
+//! Optimizers: each is a configuration and a pure update rule for one element. The rules of this crate are data, so that a device can
+//! run them; a rule of your own is a closure, which runs on the host.
 //!
 //! | optimizer | keys with defaults | source |
 //! | --- | --- | --- |
@@ -17,6 +18,8 @@
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
 //!
+//! [`Lookahead`] takes another optimizer: `Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 5, alpha: 0.5 }`.
+//!
 //! Each also has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` ([`Penalties`]). A [`Group`] sets the
 //! learning rate and the decay of some parameters, or freezes them.
 //!
@@ -29,16 +32,17 @@ mod adam_w;
 mod adamax;
 pub mod clip;
 mod constraint;
+mod declaration;
 #[cfg(test)]
 mod element;
 mod ema;
 mod facts;
 mod gradient_noise;
 mod group;
-mod host;
 mod lamb;
 mod lars;
 mod lion;
+mod lookahead;
 mod math;
 mod moments;
 mod nadam;
@@ -50,6 +54,7 @@ mod scaled;
 mod sgd;
 mod sign_sgd;
 mod sparse_adam;
+mod store;
 mod units;
 mod update;
 
@@ -61,24 +66,27 @@ pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub(crate) use clip::GradientStats;
 pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, NoClip, PerParameter, Unit};
-pub(crate) use constraint::constrain_all;
-pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
+pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained, UnitLimit};
 pub use ema::Ema;
 pub use facts::{StepSize, UsualRates};
 pub use gradient_noise::GradientNoise;
 pub(crate) use group::freezes_all;
 pub use group::{Group, Groups};
-pub use host::{HostAccess, HostParameters};
 pub use lamb::Lamb;
 pub use lars::Lars;
 pub use lion::Lion;
+pub use lookahead::Lookahead;
 pub use nadam::NAdam;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
+pub(crate) use scaled::multiply;
 pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;
-pub use update::{GradientTransform, ParameterConfig, Update, UpdateStep};
+pub use store::{HostParameters, ParameterStore, UnitClip, WeightCopy};
+pub use trainspec_kernels::update::{GradientTransform, RuleChain, UpdateRule};
+pub(crate) use units::{in_units, of_units, unit_length};
+pub use update::{ParameterConfig, Update, UpdateStep};
 
 use trainspec_kernels::update::Slots;
 
@@ -170,8 +178,15 @@ pub trait Optimizer: Config {
         None
     }
 
+    /// Returns the rule of one step as data, for which every device has a kernel; `None` by default. If there is one, it replaces
+    /// [`rule`](Optimizer::rule) and [`direction`](Optimizer::direction).
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        let _ = step;
+        None
+    }
+
     /// Returns the update rule for one step: a function from the weight, its gradient and its state to the new
-    /// weight. Compute what depends only on the step before the function, in f64.
+    /// weight. It runs on the host. Compute what depends only on the step before the function, in f64.
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32;
 
     /// For a [layer-wise](Optimizer::LAYERWISE) rule: returns the direction of an element. Its norm over the parameter
@@ -201,6 +216,11 @@ pub trait AnyOptimizer: Setting {
     fn state_names(&self) -> &'static [&'static str];
     /// [`Optimizer::initial_state`] of the value with this name.
     fn initial(&self, slot: usize) -> f32;
+    /// Returns whether the value with this name starts as the weight, instead of as [`AnyOptimizer::initial`].
+    fn starts_at_weights(&self, slot: usize) -> bool {
+        let _ = slot;
+        false
+    }
     /// [`Optimizer::is_sparse`]
     fn is_sparse(&self) -> bool;
     /// [`Optimizer::penalties`]
@@ -215,6 +235,8 @@ pub trait AnyOptimizer: Setting {
     fn is_layerwise(&self) -> bool;
     /// [`Optimizer::trust`]
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
+    /// Returns the rules of one step as data, for which every device has kernels; `None` if one of them runs on the host.
+    fn lowering(&self, step: UpdateStep) -> Option<RuleChain>;
     /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block. The arguments are those
     /// of [`AnyOptimizer::update_block`].
     fn measure_block(
@@ -286,6 +308,11 @@ impl<O: Optimizer> AnyOptimizer for O {
         Optimizer::trust(self, step, weights, direction)
     }
 
+    fn lowering(&self, step: UpdateStep) -> Option<RuleChain> {
+        let rule = Optimizer::lowering(self, step)?;
+        Some(RuleChain::of(rule, Optimizer::state_names(self).len()))
+    }
+
     fn measure_block(
         &self,
         step: UpdateStep,
@@ -294,6 +321,9 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) -> [f64; 2] {
+        if let Some(rule) = Optimizer::lowering(self, step) {
+            return rule.measure_block(incoming, weights, gradients, state);
+        }
         let direction = self.direction(step);
         O::State::measure_block(weights, gradients, incoming.scale, state, |w, g, element| {
             direction(w * incoming.keep, incoming.gradient(w, g), element)
@@ -308,6 +338,10 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) {
+        if let Some(rule) = Optimizer::lowering(self, step) {
+            rule.update_block(incoming, weights, gradients, state);
+            return;
+        }
         let (rule, keep) = (self.rule(step), incoming.keep);
         // A separate loop for the most common case.
         if incoming.only_scales() {

@@ -1,49 +1,37 @@
 //! Adam with Nesterov momentum.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::math::{correction, lerp};
-use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::math::correction;
+use super::rules::{self, common, hold, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// NAdam: Adam with Nesterov momentum and a momentum schedule that rises over the first steps.
-///
-/// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
-/// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
-/// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
-///
-/// For PyTorch's `decoupled_weight_decay`, use `weight_decay` instead of `l2`.
-///
-/// # Source
-/// Dozat 2016, in PyTorch's form.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NAdam {
-    /// The learning rate, above 0; 2e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
-    pub eps: f64,
-    /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 the momentum is half of the first beta.
-    pub momentum_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
-    /// here.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// NAdam: Adam with Nesterov momentum and a momentum schedule that rises over the first steps.
+    ///
+    /// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
+    /// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
+    /// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
+    ///
+    /// For PyTorch's `decoupled_weight_decay`, use `weight_decay` instead of `l2`.
+    ///
+    /// # Source
+    /// Dozat 2016, in PyTorch's form.
+    pub struct NAdam {
+        /// The learning rate, above 0; 2e-3 by default.
+        pub lr: f64 = 2e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
+        pub eps: f64 = 1e-8,
+        /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 the momentum is half of the first beta.
+        pub momentum_decay: f64 = 4e-3,
+    }
+    l2
 }
-
-/// [`NAdam`](struct@NAdam) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const NAdam: NAdam = NAdam::DEFAULT;
 
 impl NAdam {
     /// Checks the ranges of the keys.
@@ -56,28 +44,9 @@ impl NAdam {
     }
 }
 
-impl Config for NAdam {
-    const NAME: &'static str = "NAdam";
-    const DEFAULT: Self = Self {
-        lr: 2e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-8,
-        momentum_decay: 4e-3,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for NAdam {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
@@ -87,28 +56,23 @@ impl Optimizer for NAdam {
         Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "PyTorch: 2e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
         let mu = |t: u64| b1 * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * self.momentum_decay));
         let product = product(b1, self.momentum_decay, step.t);
         let (now, next) = (mu(step.t), mu(step.t + 1));
-        let of_gradient = (-step.lr * (1.0 - now) / (1.0 - product)) as f32;
-        let of_momentum = (-step.lr * next / (1.0 - product * next)) as f32;
-        let root = correction(b2, step.t) as f32;
-        let eps = self.eps as f32;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        move |w, g, [m, v]| {
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            let below = (*v / root).sqrt() + eps;
-            w + of_gradient * g / below + of_momentum * *m / below
-        }
+        Some(UpdateRule::NAdam(update::NAdam {
+            of_gradient: (-step.lr * (1.0 - now) / (1.0 - product)) as f32,
+            of_momentum: (-step.lr * next / (1.0 - product * next)) as f32,
+            correction: correction(b2, step.t) as f32,
+            eps: self.eps as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }
 
 /// `mu_1 * … * mu_t` for `mu_s = beta * (1 - q^s / 2)` with `q = 0.96^decay`, as a function of the step only. It needs no

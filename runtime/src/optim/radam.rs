@@ -1,47 +1,35 @@
 //! Rectified Adam.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::math::{correction, lerp};
-use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::math::correction;
+use super::rules::{self, common, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Rectified Adam: takes smaller steps while the second moment is estimated from few gradients.
-///
-/// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
-/// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
-/// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
-/// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
-///
-/// # Source
-/// Liu et al. 2020, in PyTorch's form, which has the threshold 5 of the authors' code and epsilon in the uncorrected
-/// root.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RAdam {
-    /// The learning rate, above 0; 1e-3 by default.
-    pub lr: f64,
-    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
-    pub betas: (f64, f64),
-    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
-    pub eps: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
-    /// here.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// Rectified Adam: takes smaller steps while the second moment is estimated from few gradients.
+    ///
+    /// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
+    /// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
+    /// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
+    /// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
+    ///
+    /// # Source
+    /// Liu et al. 2020, in PyTorch's form, which has the threshold 5 of the authors' code and epsilon in the uncorrected
+    /// root.
+    pub struct RAdam {
+        /// The learning rate, above 0; 1e-3 by default.
+        pub lr: f64 = 1e-3,
+        /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
+        pub betas: (f64, f64) = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
+        pub eps: f64 = 1e-8,
+    }
+    l2
 }
-
-/// [`RAdam`](struct@RAdam) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
     /// Checks the ranges of the keys.
@@ -50,27 +38,9 @@ impl RAdam {
     }
 }
 
-impl Config for RAdam {
-    const NAME: &'static str = "RAdam";
-    const DEFAULT: Self = Self {
-        lr: 1e-3,
-        betas: (0.9, 0.999),
-        eps: 1e-8,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for RAdam {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: true }
@@ -80,11 +50,7 @@ impl Optimizer for RAdam {
         Some(UsualRates { lowest: 1e-6, highest: 1e-1, source: "Liu et al. 2020: 3e-4 to 0.1" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
         let below = correction(b2, step.t);
         let longest = 2.0 / (1.0 - b2) - 1.0;
@@ -95,16 +61,19 @@ impl Optimizer for RAdam {
                 (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
             (below.sqrt() as f32, rectification.sqrt() as f32)
         });
-        let (is_rectified, (root, rectification)) = (rectified.is_some(), rectified.unwrap_or((1.0, 1.0)));
-        let (first, lr, eps) = (correction(b1, step.t) as f32, step.lr as f32, self.eps as f32);
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        move |w, g, [m, v]| {
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            let plain = *m / first * lr;
-            let adapted = plain * (root / (v.sqrt() + eps)) * rectification;
-            w - if is_rectified { adapted } else { plain }
-        }
+        let (root, rectification) = rectified.unwrap_or((1.0, 1.0));
+        Some(UpdateRule::RAdam(update::RAdam {
+            lr: step.lr as f32,
+            correction: correction(b1, step.t) as f32,
+            is_rectified: rectified.is_some(),
+            root,
+            rectification,
+            eps: self.eps as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }

@@ -24,6 +24,30 @@ macro_rules! penalties {
 }
 pub(super) use penalties;
 
+/// The methods of [`Optimizer`](super::Optimizer) that are the same for all optimizers whose rule is [data](super::Optimizer::lowering).
+macro_rules! common {
+    () => {
+        fn lr(&self) -> f64 {
+            self.lr
+        }
+
+        fn penalties(&self) -> Penalties {
+            crate::optim::rules::penalties!(self)
+        }
+
+        fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32 {
+            let rule = self.lowering(step);
+            move |w, g, state| rule.map_or(w, |rule| rule.update_element(w, g, state))
+        }
+
+        fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32 {
+            let rule = self.lowering(step);
+            move |w, g, state| rule.map_or(g, |rule| rule.element_direction(w, g, state))
+        }
+    };
+}
+pub(super) use common;
+
 /// Checks the keys of optimizers with two moments.
 pub(super) const fn moments(
     lr: f64,

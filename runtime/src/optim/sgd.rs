@@ -1,46 +1,35 @@
 //! Stochastic gradient descent.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::rules::{self, common, penalties};
+use super::{Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::{CheckError, CheckResult};
 
-/// Stochastic gradient descent, optionally with momentum.
-///
-/// With learning rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
-/// `v = g` at the first step, later `v = momentum * v + (1 - dampening) * g`;
-/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only the rows
-/// of an [embedding](crate::layer::Embedding) that the batch reads are updated.
-///
-/// # Source
-/// Sutskever et al. 2013, in PyTorch's form: the learning rate multiplies the velocity when it is applied.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sgd {
-    /// The learning rate, above 0; 0.01 by default.
-    pub lr: f64,
-    /// The momentum factor, `0 <= momentum < 1`; 0 by default.
-    pub momentum: f64,
-    /// Dampening of the gradient in the velocity, `0 <= dampening < 1`; requires momentum; 0 by default.
-    pub dampening: f64,
-    /// Uses Nesterov momentum; requires momentum and no dampening. False by default.
-    pub nesterov: bool,
-    /// L2 penalty: adds `l2 * w` to the gradient (`weight_decay` of PyTorch's `SGD`); 0 by default.
-    pub l2: f64,
-    /// Decoupled weight decay, multiplied by the learning rate; 0 by default.
-    pub weight_decay: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+optimizer! {
+    /// Stochastic gradient descent, optionally with momentum.
+    ///
+    /// With learning rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
+    /// `v = g` at the first step, later `v = momentum * v + (1 - dampening) * g`;
+    /// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only the rows
+    /// of an [embedding](crate::layer::Embedding) that the batch reads are updated.
+    ///
+    /// # Source
+    /// Sutskever et al. 2013, in PyTorch's form: the learning rate multiplies the velocity when it is applied.
+    pub struct Sgd {
+        /// The learning rate, above 0; 0.01 by default.
+        pub lr: f64 = 0.01,
+        /// The momentum factor, `0 <= momentum < 1`; 0 by default.
+        pub momentum: f64 = 0.0,
+        /// Dampening of the gradient in the velocity, `0 <= dampening < 1`; requires momentum; 0 by default.
+        pub dampening: f64 = 0.0,
+        /// Uses Nesterov momentum; requires momentum and no dampening. False by default.
+        pub nesterov: bool = false,
+    }
+    l2
 }
-
-/// [`Sgd`](struct@Sgd) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const Sgd: Sgd = Sgd::DEFAULT;
 
 impl Sgd {
     /// The ranges of the keys, and the requirements of Nesterov momentum.
@@ -77,28 +66,9 @@ impl Sgd {
     }
 }
 
-impl Config for Sgd {
-    const NAME: &'static str = "Sgd";
-    const DEFAULT: Self = Self {
-        lr: 0.01,
-        momentum: 0.0,
-        dampening: 0.0,
-        nesterov: false,
-        l2: 0.0,
-        weight_decay: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for Sgd {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["v"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012: 1e-6 to 1" })
@@ -113,26 +83,26 @@ impl Optimizer for Sgd {
         self.momentum == 0.0
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let momentum = self.momentum as f32;
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         // The first gradient becomes the velocity, without dampening.
         let share = if step.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
-        let (lr, nesterov) = (step.lr as f32, self.nesterov);
-        move |w, g, [v]| {
-            *v = momentum * *v + share * g;
-            w - lr * if nesterov { g + momentum * *v } else { *v }
-        }
+        Some(UpdateRule::Sgd(update::Sgd {
+            lr: step.lr as f32,
+            momentum: self.momentum as f32,
+            share,
+            nesterov: self.nesterov,
+        }))
     }
+
+    common!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::element::Element;
     use super::*;
+    use crate::optim::Decay;
+    use crate::config::Config;
     use crate::layer::Role;
 
     /// Returns the weights after steps with these gradients, starting from weight 1.

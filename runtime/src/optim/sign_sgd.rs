@@ -1,41 +1,30 @@
 //! SignSGD.
 
-use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::{self, UpdateRule};
 
-use super::math::sign;
-use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
-use crate::config::Config;
+use super::declaration::optimizer;
+use super::rules::{self, common, hold, penalties};
+use super::{Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// SignSGD: changes each weight by the learning rate, with the sign of the gradient, or of its running mean with momentum.
-///
-/// `m = momentum*m + (1 - momentum)*g`; `w -= eta * sign(m)`; `sign(0) = 0`. Without momentum there is no state. With
-/// `l1`, weights whose gradient is smaller than `l1` go to 0.
-///
-/// # Source
-/// Bernstein et al. 2018, who call it Signum with momentum: the mean is taken before the sign.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignSgd {
-    /// The learning rate, above 0; 1e-4 by default.
-    pub lr: f64,
-    /// The decay rate of the mean, `0 <= momentum < 1`; 0 by default.
-    pub momentum: f64,
+optimizer! {
+    /// SignSGD: changes each weight by the learning rate, with the sign of the gradient, or of its running mean with momentum.
+    ///
+    /// `m = momentum*m + (1 - momentum)*g`; `w -= eta * sign(m)`; `sign(0) = 0`. Without momentum there is no state. With
+    /// `l1`, weights whose gradient is smaller than `l1` go to 0.
+    ///
+    /// # Source
+    /// Bernstein et al. 2018, who call it Signum with momentum: the mean is taken before the sign.
+    pub struct SignSgd {
+        /// The learning rate, above 0; 1e-4 by default.
+        pub lr: f64 = 1e-4,
+        /// The decay rate of the mean, `0 <= momentum < 1`; 0 by default.
+        pub momentum: f64 = 0.0,
+    }
     /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default.
-    pub weight_decay: f64,
-    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
-    pub l2: f64,
-    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
-    pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
-    pub decay: Decay,
+    weight_decay = 0.0
 }
-
-/// [`SignSgd`](struct@SignSgd) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const SignSgd: SignSgd = SignSgd::DEFAULT;
 
 impl SignSgd {
     /// Checks the ranges of the keys.
@@ -46,20 +35,9 @@ impl SignSgd {
     }
 }
 
-impl Config for SignSgd {
-    const NAME: &'static str = "SignSgd";
-    const DEFAULT: Self =
-        Self { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
-}
-
 impl Optimizer for SignSgd {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["m"];
-
-    fn lr(&self) -> f64 {
-        self.lr
-    }
 
     fn step_size(&self) -> StepSize {
         if self.momentum == 0.0 { StepSize::Sign } else { StepSize::Other }
@@ -69,19 +47,17 @@ impl Optimizer for SignSgd {
         Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Bernstein et al. 2018: 1e-4" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (lr, momentum, rest) = (step.lr as f32, self.momentum as f32, (1.0 - self.momentum) as f32);
-        move |w, g, [m]| {
-            *m = momentum * *m + rest * g;
-            w - lr * sign(*m)
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::SignSgd(update::SignSgd {
+            lr: step.lr as f32,
+            momentum: self.momentum as f32,
+            rest: (1.0 - self.momentum) as f32,
+        }))
     }
+
+    common!();
 }

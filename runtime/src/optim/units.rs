@@ -95,6 +95,7 @@ mod tests {
             tied: Vec::new(),
             is_rounded: true,
             outputs,
+            zero_row: None,
         }
     }
 

@@ -163,10 +163,11 @@ impl Origin {
             (OPTIMIZER, InPlace::Tensors(TensorFile::new(self.optimizer(snapshot), &json!({}))?)),
             (STATE, InPlace::Bytes(self.state(snapshot, records)?.into_bytes())),
         ]);
-        if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
+        if let Some(best) = snapshot.monitored.as_ref().and_then(|monitored| monitored.parameters.as_deref())
+        {
             files.insert(BEST, model(best)?);
         }
-        if let Some(average) = snapshot.average {
+        if let Some(average) = snapshot.average.as_deref() {
             files.insert(EMA, model(average)?);
         }
         Ok(files)
@@ -182,7 +183,7 @@ impl Origin {
             totals: snapshot.totals.to_json()?,
             scaling: snapshot.scaling,
             schedule: snapshot.schedule.clone(),
-            monitored: snapshot.monitored.map(|monitored| Best {
+            monitored: snapshot.monitored.as_ref().map(|monitored| Best {
                 value: monitored.best,
                 epoch: monitored.best_epoch,
                 without_improvement: monitored.without_improvement,
@@ -197,8 +198,8 @@ impl Origin {
         Ok(pretty(&json.map_err(|_| Error::Internal("a run's state is not JSON"))?))
     }
 
-    fn optimizer<'a>(&self, snapshot: &Snapshot<'a>) -> Vec<NamedTensor<'a>> {
-        let trained = self.graph.parameters.iter().zip(snapshot.optimizer_state);
+    fn optimizer<'a>(&self, snapshot: &'a Snapshot<'_>) -> Vec<NamedTensor<'a>> {
+        let trained = self.graph.parameters.iter().zip(&*snapshot.optimizer_state);
         trained
             .filter(|(parameter, _)| parameter.is_trained())
             .flat_map(|(parameter, slots)| {
@@ -260,16 +261,16 @@ mod tests {
             before_evaluation: false,
             parameters: numbers.as_slice().into(),
             state_names: &["m", "v"],
-            optimizer_state: &state,
+            optimizer_state: Cow::Borrowed(&state),
             scaling: Scaling { loss_scale: Some(512.0), good_steps: 3, skipped_in_a_row: 0, skipped: 7 },
-            average: is_best.then_some(&average),
+            average: is_best.then_some(average.as_slice().into()),
             totals: &Totals::default(),
             schedule: json!([null, { "reductions": 2.0 }]),
             monitored: is_best.then_some(Monitored {
                 best: 0.25,
                 best_epoch: 1,
                 without_improvement: 2,
-                parameters: Some(&numbers),
+                parameters: Some(numbers.as_slice().into()),
             }),
         };
         checkpoints.save(&snapshot, recording())?;
@@ -338,7 +339,7 @@ mod tests {
             before_evaluation: false,
             parameters: Cow::Borrowed(&[]),
             state_names: &[],
-            optimizer_state: &[],
+            optimizer_state: Cow::Borrowed(&[]),
             scaling: Scaling::default(),
             average: None,
             totals: &Totals::default(),

@@ -188,6 +188,10 @@ impl Observer for Folder {
                 self.checkpoints.save_interrupted(snapshot, recording)
             }
             Event::Begin(plan) => self.apply_pending(plan.steps),
+            Event::DataLoad(load) => {
+                self.manifest.note_load(load);
+                Ok(())
+            }
             Event::Final(weights) => {
                 let (checkpoints, metrics) = (self.checkpoints.wait(), self.metrics.flush());
                 let file = self.checkpoints.model(weights)?;

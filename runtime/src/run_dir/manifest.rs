@@ -10,7 +10,7 @@ use super::metrics::Measured;
 use super::start::Start;
 use crate::error::{Error, Result};
 use crate::files::{is_no_file, read_file, write_atomic};
-use crate::trainer::{Outcome, Resumed};
+use crate::trainer::{DataLoad, Outcome, Resumed};
 
 /// The format of manifests that this version writes.
 const FORMAT: u32 = 1;
@@ -38,6 +38,9 @@ pub(super) struct Manifest {
     end: Option<String>,
     exit: Option<String>,
     result: Option<serde_json::Value>,
+    /// How long the steps of the last process waited for their data.
+    #[serde(default)]
+    data_load: Option<Load>,
     /// Each time that the run was resumed.
     #[serde(default)]
     resumed: Vec<Resumption>,
@@ -55,6 +58,13 @@ struct Resumption {
     spec_changes: Vec<String>,
     #[serde(flatten)]
     environment: Environment,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Load {
+    waited_seconds: f64,
+    elapsed_seconds: f64,
+    threads: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,6 +102,7 @@ impl Manifest {
             end: None,
             exit: None,
             result: None,
+            data_load: None,
             resumed: Vec::new(),
         }
     }
@@ -182,6 +193,15 @@ impl Manifest {
         self.exit = Some(exit.to_owned());
         self.result = outcome.map(result);
         self.write()
+    }
+
+    /// Notes how long the steps waited for their data; written at the end.
+    pub(super) fn note_load(&mut self, load: &DataLoad) {
+        self.data_load = Some(Load {
+            waited_seconds: load.waited.as_secs_f64(),
+            elapsed_seconds: load.elapsed.as_secs_f64(),
+            threads: load.threads,
+        });
     }
 
     /// The time, no earlier than any recorded so far.

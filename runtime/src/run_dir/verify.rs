@@ -385,7 +385,7 @@ impl<'a> Verifier<'a> {
                 if self.requested == Some(snapshot.step) {
                     self.state = Some(State {
                         parameters: snapshot.parameters.to_vec(),
-                        average: snapshot.average.map(<[_]>::to_vec),
+                        average: snapshot.average.as_deref().map(<[_]>::to_vec),
                     });
                     self.is_over = true;
                 }

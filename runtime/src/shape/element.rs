@@ -4,8 +4,15 @@ use std::fmt::Debug;
 
 /// The element type of a kind: `f32` or `u32`.
 pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::Sealed + 'static {
+    /// A missing value: NaN. Classes and tokens are never missing.
+    #[doc(hidden)]
+    const MISSING: Self;
+
     /// Wraps elements of this type, as a batch holds them.
     fn column(numbers: Vec<Self>) -> Elements;
+
+    /// Unwraps the elements of a column, if they are of this type.
+    fn unwrapped(column: Elements) -> Option<Vec<Self>>;
 
     /// The elements of a column, if they are of this type.
     fn of(column: &Elements) -> Option<&[Self]>;
@@ -31,6 +38,15 @@ pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::S
 }
 
 impl Element for f32 {
+    const MISSING: Self = Self::NAN;
+
+    fn unwrapped(column: Elements) -> Option<Vec<Self>> {
+        match column {
+            Elements::Float(numbers) => Some(numbers),
+            Elements::Int(_) => None,
+        }
+    }
+
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Float(numbers)
     }
@@ -79,6 +95,15 @@ impl Element for f32 {
 }
 
 impl Element for u32 {
+    const MISSING: Self = 0;
+
+    fn unwrapped(column: Elements) -> Option<Vec<Self>> {
+        match column {
+            Elements::Int(numbers) => Some(numbers),
+            Elements::Float(_) => None,
+        }
+    }
+
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Int(numbers)
     }

@@ -36,6 +36,8 @@ pub trait Kinds: 'static {
     fn copy(columns: &Self::Columns, sample: usize, row: Self::Row<'_>) -> bool;
     /// The elements of each kind.
     fn elements(columns: Self::Columns) -> Vec<Elements>;
+    /// The columns with these elements, one entry for each kind; `None` if their types or their number are not those of the kinds.
+    fn from_elements(elements: Vec<Elements>) -> Option<Self::Columns>;
     /// The elements of each kind.
     fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>>;
     /// The columns as slices.
@@ -75,6 +77,11 @@ impl<K: Kind> Kinds for K {
 
     fn elements(columns: Self::Columns) -> Vec<Elements> {
         vec![Element::column(columns)]
+    }
+
+    fn from_elements(elements: Vec<Elements>) -> Option<Self::Columns> {
+        let [elements]: [Elements; 1] = elements.try_into().ok()?;
+        Element::unwrapped(elements)
     }
 
     fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>> {
@@ -121,6 +128,12 @@ macro_rules! tuples {
 
             fn elements(columns: Self::Columns) -> Vec<Elements> {
                 vec![$(Element::column(columns.$place)),*]
+            }
+
+            fn from_elements(elements: Vec<Elements>) -> Option<Self::Columns> {
+                let mut elements = elements.into_iter();
+                let columns = ($(<$kind as Kinds>::from_elements(vec![elements.next()?])?,)*);
+                elements.next().is_none().then_some(columns)
             }
 
             fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>> {

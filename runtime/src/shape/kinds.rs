@@ -83,10 +83,14 @@ kinds! {
     TokenLogits<V> [const V: usize]: f32 = Shape::of(&[Shape::ANY, V]);
     /// Log-probabilities of `C` classes, as returned by `log_softmax`: `[C]`.
     LogProbabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
+    /// Unnormalized log-probabilities of `C` classes for each pixel: `[C, H, W]`.
+    LogitMap<C, H, W> [const C: usize, const H: usize, const W: usize]: f32 = Shape::of(&[C, H, W]);
     /// Probabilities of `C` classes, as a target: `[C]`.
     Probabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// `N` labels, each 1 or 0 (or a soft label between them), as a target: `[N]`.
     Labels<N> [const N: usize]: f32 = Shape::of(&[N]);
+    /// One of `C` classes for each pixel, as a target: `[H, W]`.
+    ClassMap<C, H, W> [const C: usize, const H: usize, const W: usize]: u32 = Shape::class_map(C, H, W);
     /// One of `C` classes, as its index from 0: `[]`.
     Class<C> [const C: usize]: u32 = Shape::class(C);
 }
@@ -100,8 +104,11 @@ impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 impl<const C: usize> OutputKind for LogProbabilities<C> {}
+impl<const C: usize, const H: usize, const W: usize> OutputKind for LogitMap<C, H, W> {}
 // A model cannot return these. Its shape check reports this, so a run does not report it again.
 #[doc(hidden)]
 impl<const C: usize> OutputKind for Class<C> {}
 #[doc(hidden)]
 impl<const V: usize, const T: usize> OutputKind for Tokens<V, T> {}
+#[doc(hidden)]
+impl<const C: usize, const H: usize, const W: usize> OutputKind for ClassMap<C, H, W> {}

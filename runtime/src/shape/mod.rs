@@ -14,8 +14,8 @@ pub use element::{Element, Elements, Numbers};
 pub use few::Few;
 pub use kind_list::{InputKinds, Kinds, OutputKinds};
 pub use kinds::{
-    Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
-    Series, TokenLogits, Tokens, Values,
+    Class, ClassMap, Features, Image, InputKind, Kind, Labels, LogProbabilities, LogitMap, Logits,
+    OutputKind, Probabilities, Series, TokenLogits, Tokens, Values,
 };
 pub(crate) use ordinal::ordinal;
 pub use text::{CheckError, CheckResult};
@@ -158,6 +158,14 @@ impl Shape {
     #[must_use]
     pub const fn class(classes: usize) -> Self {
         let mut shape = Self::of(&[]);
+        shape.vocabulary = classes;
+        shape
+    }
+
+    /// One integer below `classes` for each pixel.
+    #[must_use]
+    pub const fn class_map(classes: usize, height: usize, width: usize) -> Self {
+        let mut shape = Self::of(&[height, width]);
         shape.vocabulary = classes;
         shape
     }

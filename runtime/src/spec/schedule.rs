@@ -34,7 +34,9 @@ impl Schedule {
     fn check_largest(&self, settings: &TrainConfig) -> Result<()> {
         let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
         let mut json = settings.optimizer.to_json();
-        let key = json.get_mut("lr").filter(|key| key.as_f64() == Some(lr) && largest > lr);
+        // An optimizer that has none of its own takes another optimizer.
+        let place = if json.get("lr").is_some() { "/lr" } else { "/optimizer/lr" };
+        let key = json.pointer_mut(place).filter(|key| key.as_f64() == Some(lr) && largest > lr);
         let Some(key) = key else { return Ok(()) };
         *key = json!(largest);
         let judged = settings.optimizer.with(&json);

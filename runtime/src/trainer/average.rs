@@ -1,64 +1,16 @@
-//! The exponential moving average (EMA) of the weights.
+//! The exponential moving average (EMA) of the weights over the applied steps of a run.
 
-use trainspec_kernels::ema::lerp;
+use crate::error::Result;
+use crate::optim::{Ema, ParameterStore, WeightCopy};
 
-use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::graph::{Graph, GraphParameter};
-use crate::optim::Ema;
-
-/// A moving average of a graph's parameters over the applied steps of a run.
-pub(super) struct Average {
-    rule: Ema,
-    /// The averages in the graph's order; running statistics are copied from the last step.
-    numbers: Vec<Vec<f32>>,
-    /// Which parameters are averaged; the others are copied.
-    is_averaged: Vec<bool>,
+/// Starts the average as a copy of the parameters.
+pub(super) fn start(store: &mut dyn ParameterStore) -> Result<()> {
+    store.copy(WeightCopy::Average)
 }
 
-impl Average {
-    /// Creates an average that starts as a copy of the engine's parameters.
-    pub(super) fn new(rule: Ema, graph: &Graph, engine: &dyn Engine) -> Result<Self> {
-        let numbers = engine.numbers()?.into_owned();
-        let is_averaged = graph.parameters.iter().map(GraphParameter::is_trained).collect();
-        Ok(Self { rule, numbers, is_averaged })
-    }
-
-    /// Adds the parameters after applied step `t`, counted from 1.
-    pub(super) fn add(&mut self, t: u64, parameters: &[Vec<f32>]) {
-        let share = (1.0 - self.rule.decay_at(t)) as f32;
-        for ((average, values), is_averaged) in self.numbers.iter_mut().zip(parameters).zip(&self.is_averaged)
-        {
-            if *is_averaged {
-                lerp(average, values, share);
-            } else {
-                average.copy_from_slice(values);
-            }
-        }
-    }
-
-    /// Restores what [`Average::numbers`] returned.
-    pub(super) fn restore(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
-        if !numbers.iter().map(Vec::len).eq(self.numbers.iter().map(Vec::len)) {
-            return Err(Error::Internal("the average of another model"));
-        }
-        self.numbers = numbers;
-        Ok(())
-    }
-
-    /// Returns the average in the graph's order.
-    pub(super) fn numbers(&self) -> &[Vec<f32>] {
-        &self.numbers
-    }
-
-    /// Swaps the engine's parameters with the average.
-    pub(super) fn swap(&mut self, engine: &mut dyn Engine) -> Result<()> {
-        engine.edit(&mut |numbers| {
-            for (average, parameter) in self.numbers.iter_mut().zip(numbers.parameters) {
-                std::mem::swap(average, parameter);
-            }
-        })
-    }
+/// Adds the parameters after applied step `t`, counted from 1. Running statistics are copied.
+pub(super) fn add(rule: Ema, t: u64, store: &mut dyn ParameterStore) -> Result<()> {
+    store.average((1.0 - rule.decay_at(t)) as f32)
 }
 
 #[cfg(test)]
@@ -84,7 +36,11 @@ mod tests {
         let mut seen = Vec::new();
         let mut look = |event: &Event<'_>| {
             if let Event::Checkpoint(snapshot) = event {
-                seen.push((snapshot.step, snapshot.parameters.to_vec(), snapshot.average.unwrap().to_vec()));
+                seen.push((
+                    snapshot.step,
+                    snapshot.parameters.to_vec(),
+                    snapshot.average.as_deref().unwrap().to_vec(),
+                ));
             }
             Ok(())
         };

@@ -1,11 +1,17 @@
 //! Selects the samples of each accumulation window.
 
-use crate::data::{Batch, PreparedDataset};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+
+use crate::data::{Batch, PreparedDataset, ReadAhead};
 use crate::error::Result;
 use crate::spec::TrainConfig;
 use crate::world::World;
 
 use super::run_length::samples_of_an_epoch;
+
+/// The windows of a run in order, read by threads of their own where that takes time.
+pub(super) type Windows<'scope, 'env> = ReadAhead<'scope, 'env, Vec<Batch>>;
 
 /// Splits the data into windows of micro-batches, with a new sample order for each pass. Each process of the world reads its share of
 /// a window.
@@ -18,9 +24,8 @@ pub(super) struct BatchSampler<'a> {
     data: &'a PreparedDataset,
     /// Windows per pass.
     windows: u64,
-    /// The pass of `order`, from 1.
-    pass: u64,
-    order: Vec<usize>,
+    /// The order of an even and of an odd pass, each with its number, from 1: windows of two passes may be read at the same time.
+    orders: [Mutex<(u64, Arc<[usize]>)>; 2],
 }
 
 impl<'a> BatchSampler<'a> {
@@ -30,20 +35,39 @@ impl<'a> BatchSampler<'a> {
         data: &'a PreparedDataset,
         windows: u64,
     ) -> Self {
-        Self { world, settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
+        let orders = [(); 2].map(|()| Mutex::new((0, Arc::default())));
+        Self { world, settings, data, windows: windows.max(1), orders }
+    }
+
+    /// Reads the windows from the one with `count` windows before it.
+    pub(super) fn from<'scope>(self, scope: &'scope Scope<'scope, 'a>, count: u64) -> Windows<'scope, 'a> {
+        let bytes = self.samples().saturating_mul(self.data.bytes_of_sample());
+        let interrupt = self.data.interrupt();
+        ReadAhead::new(scope, interrupt, count.., None, bytes, move |count| self.window(count))
+    }
+
+    /// The number of samples of a window.
+    fn samples(&self) -> usize {
+        self.settings.batch.saturating_mul(self.settings.accumulate)
     }
 
     /// Returns this process's micro-batches of the window with `count` windows before it.
-    pub(super) fn window(&mut self, count: u64) -> Result<Vec<Batch>> {
-        let pass = count / self.windows + 1;
-        if pass != self.pass {
-            (self.pass, self.order) = (pass, self.data.order(self.settings.seed, pass));
-            self.order.truncate(samples_of_an_epoch(self.settings, self.order.len()));
-        }
-        let samples = self.settings.batch.saturating_mul(self.settings.accumulate);
-        let window = self.order.chunks(samples).nth((count % self.windows) as usize).unwrap_or_default();
+    fn window(&self, count: u64) -> Result<Vec<Batch>> {
+        let order = self.order(count / self.windows + 1);
+        let window = order.chunks(self.samples()).nth((count % self.windows) as usize).unwrap_or_default();
         let own = self.world.share(window.chunks(self.settings.batch));
         own.map(|indices| self.data.batch(indices)).collect()
+    }
+
+    /// The samples of a pass, in order.
+    fn order(&self, pass: u64) -> Arc<[usize]> {
+        let mut known = self.orders[(pass % 2) as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != pass {
+            let mut order = self.data.order(self.settings.seed, pass);
+            order.truncate(samples_of_an_epoch(self.settings, order.len()));
+            *known = (pass, order.into());
+        }
+        Arc::clone(&known.1)
     }
 }
 
@@ -61,7 +85,7 @@ mod tests {
         let settings = training.settings().unwrap();
         assert_eq!(crate::trainer::length(settings, data.train().len()), (12, 4));
         let single = World::single();
-        let mut feed = BatchSampler::new(&single, settings, &data, 4);
+        let feed = BatchSampler::new(&single, settings, &data, 4);
         for count in 0..8 {
             let window = feed.window(count).unwrap();
             assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");

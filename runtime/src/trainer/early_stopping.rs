@@ -1,9 +1,9 @@
 //! Early stopping and the best weights so far.
 
 use super::{Evaluation, Monitored, SavedBest, monitor};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::Direction;
+use crate::optim::{ParameterStore, WeightCopy};
 use crate::spec::{EarlyStop, TrainConfig};
 
 /// Watches the evaluations of a run.
@@ -17,7 +17,6 @@ pub(super) struct EarlyStopping {
 struct Best {
     value: f64,
     epoch: u64,
-    parameters: Option<Vec<Vec<f32>>>,
 }
 
 impl EarlyStopping {
@@ -28,13 +27,14 @@ impl EarlyStopping {
         Some(Self { rule, direction, best: None, without_improvement: 0 })
     }
 
-    /// Adds the evaluation after an epoch. Returns whether it is the best so far.
+    /// Adds the evaluation after an epoch. Returns whether it is the best so far; then a run that restores the best weights keeps those
+    /// of the store.
     pub(super) fn see(
         &mut self,
         evaluation: &Evaluation,
         epoch: u64,
         step: u64,
-        engine: &dyn Engine,
+        store: &mut dyn ParameterStore,
     ) -> Result<bool> {
         let value = monitor::value(self.rule.monitor, evaluation, step)?;
         let improves = self.best.as_ref().is_none_or(|best| match self.direction {
@@ -42,12 +42,10 @@ impl EarlyStopping {
             Direction::Higher => value > best.value + self.rule.min_delta,
         });
         if improves {
-            let mut parameters = self.best.take().and_then(|best| best.parameters);
             if self.rule.restore_best {
-                // Reuses the memory of the previous best weights.
-                engine.numbers()?.as_ref().clone_into(parameters.get_or_insert_default());
+                store.copy(WeightCopy::Best)?;
             }
-            self.best = Some(Best { value, epoch, parameters });
+            self.best = Some(Best { value, epoch });
             self.without_improvement = 0;
         } else {
             self.without_improvement += 1;
@@ -61,18 +59,19 @@ impl EarlyStopping {
     }
 
     /// Returns the best evaluation so far, for a checkpoint.
-    pub(super) fn state(&self) -> Option<Monitored<'_>> {
-        self.best.as_ref().map(|best| Monitored {
+    pub(super) fn state<'a>(&self, store: &'a dyn ParameterStore) -> Result<Option<Monitored<'a>>> {
+        let Some(best) = &self.best else { return Ok(None) };
+        Ok(Some(Monitored {
             best: best.value,
             best_epoch: best.epoch,
             without_improvement: self.without_improvement,
-            parameters: best.parameters.as_deref(),
-        })
+            parameters: if self.rule.restore_best { store.copied(WeightCopy::Best)? } else { None },
+        }))
     }
 
-    /// Restores what [`EarlyStopping::state`] returned.
-    pub(super) fn restore(&mut self, saved: Option<SavedBest>) -> Result<()> {
-        let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
+    /// Restores what [`EarlyStopping::state`] returned, except for the weights, which are in the store.
+    pub(super) fn restore(&mut self, saved: Option<&SavedBest>) -> Result<()> {
+        let Some(&SavedBest { best: value, best_epoch: epoch, without_improvement, ref parameters }) = saved
         else {
             return Ok(());
         };
@@ -83,8 +82,7 @@ impl EarlyStopping {
                     .to_owned(),
             });
         }
-        let parameters = parameters.filter(|_| self.rule.restore_best);
-        self.best = Some(Best { value, epoch, parameters });
+        self.best = Some(Best { value, epoch });
         self.without_improvement = without_improvement;
         Ok(())
     }
@@ -96,15 +94,7 @@ impl EarlyStopping {
 
     /// Returns whether the run restores the weights of the best epoch at its end.
     pub(super) fn restores(&self) -> bool {
-        self.best.as_ref().is_some_and(|best| best.parameters.is_some())
-    }
-
-    /// Swaps the engine's weights with the best ones, if these are kept.
-    pub(super) fn swap(&mut self, engine: &mut dyn Engine) -> Result<()> {
-        match self.best.as_mut().and_then(|best| best.parameters.as_mut()) {
-            Some(parameters) => engine.edit(&mut |numbers| numbers.parameters.swap_with_slice(parameters)),
-            None => Ok(()),
-        }
+        self.rule.restore_best && self.best.is_some()
     }
 }
 
@@ -123,7 +113,7 @@ mod tests {
         let mut training = fixture::experiment().set("early_stop", &stop)?;
         let graph = training.graph()?;
         let settings = training.settings()?;
-        let engine = crate::engine::open(&graph, settings)?;
+        let mut engine = crate::engine::open(&graph, settings)?;
         let mut watch = EarlyStopping::new(settings).unwrap();
         let see = |(epoch, &value): (u64, &f64)| {
             let metrics = BTreeMap::from([("accuracy", value)]);
@@ -131,7 +121,7 @@ mod tests {
                 &Evaluation { loss: value, metrics, samples: 1, confusion: None },
                 epoch,
                 epoch,
-                &*engine,
+                engine.store_mut(),
             )?;
             Ok((best, watch.is_over()))
         };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::StepMetrics;
 use super::batch_result::{BatchResult, Read, for_each_result};
-use crate::data::PreparedDataset;
+use crate::data::{Batch, PreparedDataset, ReadAhead};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
@@ -313,22 +313,33 @@ fn each(
 ) -> Result<Evaluation> {
     let mut totals = Totals::new(settings);
     let size = settings.batch.max(1);
-    for round in indices.chunks(size.saturating_mul(world.size())) {
-        let shapes: Few<_> = (0..settings.loss.len()).map(|output| engine.prediction_shape(output)).collect();
-        let batch;
-        let own = match world.share(round.chunks(size)).next().map(|indices| data.batch(indices)) {
-            None => Ok(None),
-            Some(Err(error)) => Err(error),
-            Some(Ok(read_batch)) => {
-                batch = read_batch;
-                let part = engine.evaluate(&batch);
-                part.and_then(|part| BatchResult::of(engine, part, &batch, read)).map(Some)
-            }
-        };
-        for_each_result(world, &shapes, own, |result| {
-            totals.add(result)?;
-            look(result)
-        })?;
-    }
-    Ok(totals.evaluation())
+    let round = size.saturating_mul(world.size());
+    let rounds = indices.len().div_ceil(round) as u64;
+    let own = |number: u64| -> Result<Option<Batch>> {
+        let round = indices.chunks(round).nth(number as usize).unwrap_or_default();
+        world.share(round.chunks(size)).next().map(|indices| data.batch(indices)).transpose()
+    };
+    std::thread::scope(|scope| {
+        let bytes = size.saturating_mul(data.bytes_of_sample());
+        let mut batches = ReadAhead::new(scope, data.interrupt(), 0.., Some(rounds), bytes, own);
+        for _ in 0..rounds {
+            let shapes: Few<_> =
+                (0..settings.loss.len()).map(|output| engine.prediction_shape(output)).collect();
+            let batch;
+            let own = match batches.next() {
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+                Ok(Some(read_batch)) => {
+                    batch = read_batch;
+                    let part = engine.evaluate(&batch);
+                    part.and_then(|part| BatchResult::of(engine, part, &batch, read)).map(Some)
+                }
+            };
+            for_each_result(world, &shapes, own, |result| {
+                totals.add(result)?;
+                look(result)
+            })?;
+        }
+        Ok(totals.evaluation())
+    })
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Evaluation, Scaling, StepMetrics, Totals};
 use crate::error::Result;
@@ -62,11 +63,35 @@ pub enum Event<'a> {
     /// The run is interrupted: the state must be saved, whatever the spec declares. The event may also occur in the
     /// evaluation after [`Event::End`].
     Interrupt(&'a Snapshot<'a>),
+    /// How long the steps waited for data so far: after each epoch, and before [`Event::End`].
+    DataLoad(&'a DataLoad),
     /// The last step was taken.
     End(&'a Exit),
     /// The final parameters and running statistics, in the graph's order: after [`Event::End`] and before the final
     /// evaluation, so that they can be saved even if that fails. It does not occur if the run was interrupted before.
     Final(&'a [Vec<f32>]),
+}
+
+/// How long the steps of a process waited for their data.
+///
+/// At first the thread of the steps reads the data. If this takes more than a hundredth of the time, threads of their own read ahead.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DataLoad {
+    /// The time for which the steps waited.
+    pub waited: Duration,
+    /// The time since the first step began.
+    pub elapsed: Duration,
+    /// The number of threads that read ahead; 0 if there is none.
+    pub threads: usize,
+}
+
+impl DataLoad {
+    /// Returns the share of the time for which the steps waited, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.elapsed.is_zero() { 0.0 } else { self.waited.as_secs_f64() / self.elapsed.as_secs_f64() }
+    }
 }
 
 /// Where a run resumes.
@@ -200,11 +225,11 @@ pub struct Snapshot<'a> {
     /// The names of the optimizer's state values.
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
-    pub optimizer_state: &'a [Vec<Vec<f32>>],
+    pub optimizer_state: Cow<'a, [Vec<Vec<f32>>]>,
     /// The loss scale and the counters of skipped steps.
     pub scaling: Scaling,
     /// The average of the parameters and running statistics, in their order, if the run keeps one.
-    pub average: Option<&'a [Vec<f32>]>,
+    pub average: Option<Cow<'a, [Vec<f32>]>>,
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
     /// The state of the schedule phases: [`Schedule::state`](crate::schedule::Schedule::state).
@@ -214,7 +239,7 @@ pub struct Snapshot<'a> {
 }
 
 /// The best evaluation so far.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Monitored<'a> {
     /// The monitored value.
     pub best: f64,
@@ -223,7 +248,7 @@ pub struct Monitored<'a> {
     /// Evaluations since then.
     pub without_improvement: u64,
     /// The parameters and running statistics of that epoch, in the graph's order, if the run restores them.
-    pub parameters: Option<&'a [Vec<f32>]>,
+    pub parameters: Option<Cow<'a, [Vec<f32>]>>,
 }
 
 /// Why a run stopped.

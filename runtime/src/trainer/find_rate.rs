@@ -195,33 +195,34 @@ pub fn find_rate(
         stepper.with_schedule(Schedule::new(vec![Box::new(search)], search.from, search.steps, epoch)?);
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
     let world = World::single();
-    let mut feed = BatchSampler::new(&world, settings, data, epoch);
-    for count in 0.. {
-        if stepper.taken() == search.steps {
-            break;
-        }
-        let window = stepper.read(&mut feed, count)?;
-        let rate = stepper.rate();
-        let totals = stepper.accumulate(&window)?;
-        let report = stepper.update(&totals);
-        // A skipped step does not count: its learning rate is tried again with the next samples. A step without counted
-        // samples has no loss.
-        let is_nothing = totals.counts_nothing() && totals.is_finite();
-        if report.as_ref().is_ok_and(|report| report.skip.is_some() || is_nothing) {
-            continue;
-        }
-        if !curve.push(rate, totals.mean_loss()) {
-            break;
-        }
-        match report {
-            Ok(_) => {}
-            Err(Error::Training { .. }) => {
-                curve.end = SearchEnd::NotFinite;
+    let sampler = BatchSampler::new(&world, settings, data, epoch);
+    std::thread::scope(|scope| -> Result<()> {
+        let mut windows = sampler.from(scope, 0);
+        while stepper.taken() < search.steps {
+            let window = stepper.read(&mut windows)?;
+            let rate = stepper.rate();
+            let totals = stepper.accumulate(&window)?;
+            let report = stepper.update(&totals);
+            // A skipped step does not count: its learning rate is tried again with the next samples. A step without counted
+            // samples has no loss.
+            let is_nothing = totals.counts_nothing() && totals.is_finite();
+            if report.as_ref().is_ok_and(|report| report.skip.is_some() || is_nothing) {
+                continue;
+            }
+            if !curve.push(rate, totals.mean_loss()) {
                 break;
             }
-            Err(error) => return Err(error),
+            match report {
+                Ok(_) => {}
+                Err(Error::Training { .. }) => {
+                    curve.end = SearchEnd::NotFinite;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
         }
-    }
+        Ok(())
+    })?;
     Ok(curve)
 }
 

@@ -23,7 +23,7 @@ mod step_metrics;
 pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate, evaluate_in};
 pub use event::{
-    EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
+    DataLoad, EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
     TRACED_EVERY, TracePoint, Verifying,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};

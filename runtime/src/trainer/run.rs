@@ -1,12 +1,14 @@
 //! The loop of a run: epochs of steps, evaluations between them, and the final evaluation.
 
-use super::batch_sampler::BatchSampler;
+use super::batch_sampler::{BatchSampler, Windows};
+use std::thread::Scope;
+
 use super::early_stopping::EarlyStopping;
 use super::evaluate::{evaluate_in, examine};
 use super::saved::{Place, Saved, Standing, snapshot};
 use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, TRACED_EVERY,
-    Totals, TracePoint, TrainStep,
+    Confusion, DataLoad, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot,
+    TRACED_EVERY, Totals, TracePoint, TrainStep,
 };
 use crate::data::PreparedDataset;
 use crate::engine::Engine;
@@ -14,6 +16,7 @@ use crate::error::Result;
 use crate::error::interruption;
 use crate::graph::Graph;
 use crate::interrupt::Cause;
+use crate::optim::WeightCopy;
 use crate::spec::TrainConfig;
 use crate::world::World;
 
@@ -89,7 +92,8 @@ pub fn run_in(
 ) -> Result<Outcome> {
     let mut silent = |_: &Event<'_>| Ok(());
     let observer = if world.is_first() { observer } else { &mut silent };
-    train_loop(engine, Given { world, graph, settings, data }, saved, observer)
+    let given = Given { world, graph, settings, data };
+    std::thread::scope(|scope| train_loop(scope, engine, given, saved, observer))
 }
 
 /// The inputs of a run.
@@ -112,7 +116,8 @@ struct Progress<'a> {
     observer: &'a mut dyn Observer,
 }
 
-fn train_loop<'a>(
+fn train_loop<'scope, 'a>(
+    scope: &'scope Scope<'scope, 'a>,
     engine: &'a mut dyn Engine,
     given: Given<'a>,
     saved: Option<Saved>,
@@ -121,7 +126,7 @@ fn train_loop<'a>(
     let Given { world, graph, settings, data } = given;
     let mut stepper = TrainStep::new(engine, graph, settings, data)?.in_world(world)?;
     let plan = stepper.plan().clone();
-    let mut feed = BatchSampler::new(world, settings, data, plan.steps_per_epoch);
+    let sampler = BatchSampler::new(world, settings, data, plan.steps_per_epoch);
     let Standing { place, mut totals_so_far, watch } = match saved {
         None => {
             Standing { place: Place::default(), totals_so_far: None, watch: EarlyStopping::new(settings) }
@@ -132,6 +137,7 @@ fn train_loop<'a>(
             standing
         }
     };
+    let mut windows = sampler.from(scope, stepper.taken() + stepper.scaling().skipped);
     // All checks have passed: from here on an observer may change the folder of a resumed run.
     observer.on(&Event::Begin(&plan))?;
     let mut run = Progress { given, stepper, totals: Totals::new(settings), watch, place, observer };
@@ -153,7 +159,7 @@ fn train_loop<'a>(
         // An epoch counts applied steps; a skipped step uses up its samples, too.
         while run.place.step < plan.steps && run.place.step_in_epoch < plan.steps_per_epoch {
             run.show(false)?;
-            let window = gather(&mut run.stepper, &mut feed);
+            let window = gather(&mut run.stepper, &mut windows);
             let part = match run.or_save(window)? {
                 Ok(part) => part,
                 Err(cause) => break 'run Exit::Interrupted { cause },
@@ -193,8 +199,11 @@ fn train_loop<'a>(
         let training = run.totals.evaluation();
         let report = EpochReport { epoch, step, training, validation, lr, is_best };
         run.observer.on(&Event::Epoch(&report))?;
+        run.observer.on(&Event::DataLoad(&load(&windows)))?;
         run.show(is_due(settings, &plan, step))?;
     };
+    run.observer.on(&Event::DataLoad(&load(&windows)))?;
+    drop(windows);
     run.end(exit)
 }
 
@@ -228,9 +237,9 @@ impl Progress<'_> {
         observer.on(&Event::Trace(&TracePoint {
             step: place.step,
             epoch: place.epoch,
-            parameters: &stepper.engine().numbers()?,
-            optimizer_state: stepper.engine().optimizer_state(),
-            average: stepper.average(),
+            parameters: &stepper.engine().store().weights()?,
+            optimizer_state: &stepper.engine().store().optimizer_state()?,
+            average: stepper.average()?.as_deref(),
         }))
     }
 
@@ -240,7 +249,9 @@ impl Progress<'_> {
         stepper.with_evaluation_weights(|engine| {
             let validation = validation(*given, engine)?;
             let is_best = match (watch, &validation) {
-                (Some(watch), Some(validation)) => watch.see(validation, place.epoch, place.step, engine)?,
+                (Some(watch), Some(validation)) => {
+                    watch.see(validation, place.epoch, place.step, engine.store_mut())?
+                }
                 _ => false,
             };
             Ok((validation, is_best))
@@ -279,17 +290,17 @@ impl Progress<'_> {
     fn measure(&mut self) -> Result<Measured> {
         let Self { given, stepper, watch, observer, .. } = self;
         let mut keep = |engine: &mut dyn Engine| {
-            observer.on(&Event::Final(&engine.numbers()?))?;
+            observer.on(&Event::Final(&engine.store().weights()?))?;
             final_parts(*given, engine)
         };
         stepper.with_evaluation_weights(|engine| {
-            let Some(watch) = watch.as_mut().filter(|watch| watch.restores()) else {
+            if !watch.as_ref().is_some_and(EarlyStopping::restores) {
                 return keep(engine);
-            };
-            watch.swap(engine)?;
+            }
+            engine.store_mut().swap(WeightCopy::Best)?;
             let measured = keep(engine);
             if measured.is_err() {
-                watch.swap(engine)?;
+                engine.store_mut().swap(WeightCopy::Best)?;
             }
             measured
         })
@@ -297,9 +308,15 @@ impl Progress<'_> {
 }
 
 /// Accumulates the gradients of the next window and returns its totals.
-fn gather(stepper: &mut TrainStep<'_>, feed: &mut BatchSampler<'_>) -> Result<Totals> {
-    let window = stepper.read(feed, stepper.taken() + stepper.scaling().skipped)?;
+fn gather(stepper: &mut TrainStep<'_>, windows: &mut Windows<'_, '_>) -> Result<Totals> {
+    let window = stepper.read(windows)?;
     stepper.accumulate(&window)
+}
+
+/// How long the steps waited for their windows.
+fn load(windows: &Windows<'_, '_>) -> DataLoad {
+    let [waited, elapsed] = windows.times();
+    DataLoad { waited, elapsed, threads: windows.threads() }
 }
 
 /// The evaluations of the final weights on the validation and the test samples, and the confusion matrix of these.

@@ -96,7 +96,7 @@ impl Saved {
         let totals_so_far = has_begun.then(|| Totals::restored(settings, &self.totals)).transpose()?;
         let mut watch = EarlyStopping::new(settings);
         if let Some(watch) = &mut watch {
-            watch.restore(self.monitored.clone())?;
+            watch.restore(self.monitored.as_ref())?;
         }
         Ok(Standing { place, totals_so_far, watch })
     }
@@ -148,20 +148,20 @@ pub(super) fn snapshot<'a>(
     (totals, watch): (&'a Totals, Option<&'a EarlyStopping>),
     place: Place,
 ) -> Result<Snapshot<'a>> {
-    let engine = stepper.engine();
+    let store = stepper.engine().store();
     let Place { step, epoch, step_in_epoch, before_evaluation } = place;
     Ok(Snapshot {
         step,
         epoch,
         step_in_epoch,
         before_evaluation,
-        parameters: engine.numbers()?,
+        parameters: store.weights()?,
         state_names: settings.optimizer.state_names(),
-        optimizer_state: engine.optimizer_state(),
+        optimizer_state: store.optimizer_state()?,
         scaling: stepper.scaling(),
-        average: stepper.average(),
+        average: stepper.average()?,
         totals,
         schedule: stepper.schedule().state(),
-        monitored: watch.and_then(EarlyStopping::state),
+        monitored: watch.map_or(Ok(None), |watch| watch.state(store))?,
     })
 }

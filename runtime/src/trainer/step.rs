@@ -4,10 +4,11 @@ mod share;
 mod skip;
 mod weighting;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::average::Average;
-use super::batch_sampler::BatchSampler;
+use super::average;
+use super::batch_sampler::Windows;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
@@ -17,7 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::interrupt::Interrupt;
-use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, constrain_all};
+use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, WeightCopy};
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::schedule::Schedule;
 use crate::shape::Few;
@@ -72,8 +73,6 @@ pub struct TrainStep<'a> {
     paths: Vec<Arc<str>>,
     /// Whether any parameter is constrained.
     is_constrained: bool,
-    /// The average of the weights, if there is one.
-    average: Option<Average>,
     /// The scale of each output's gradient in this window.
     scales: Few<f32>,
     /// The weight of each output's loss in this window, if there are several outputs.
@@ -83,8 +82,6 @@ pub struct TrainStep<'a> {
     /// Requests a stop.
     interrupt: Interrupt,
     world: World,
-    /// The sum of a window's gradients over all processes; empty with one process.
-    shared: Vec<Vec<f32>>,
     /// Steps taken.
     k: u64,
 }
@@ -125,7 +122,9 @@ impl<'a> TrainStep<'a> {
         };
         let is_constrained =
             graph.parameters.iter().any(|parameter| settings.constrain.touches(parameter.role));
-        let average = settings.ema.map(|ema| Average::new(ema, graph, &*engine)).transpose()?;
+        if settings.ema.is_some() {
+            average::start(engine.store_mut())?;
+        }
         Ok(Self {
             engine,
             graph,
@@ -138,13 +137,11 @@ impl<'a> TrainStep<'a> {
             noise,
             paths,
             is_constrained,
-            average,
             scales: Few::default(),
             weights: None,
             spare: None,
             interrupt: data.interrupt().clone(),
             world: World::single(),
-            shared: Vec::new(),
             k: 0,
         })
     }
@@ -202,16 +199,21 @@ impl<'a> TrainStep<'a> {
         if saved.optimizer_state.iter().any(|state| state.len() != slots) {
             return Err(Error::Internal("the state of another optimizer"));
         }
-        if self.average.is_some() {
+        if self.settings.ema.is_some() {
             saved.averaged()?;
         }
-        self.engine.set_values(saved.parameters)?;
-        self.engine.set_optimizer_state(saved.optimizer_state)?;
+        let store = self.engine.store_mut();
+        store.set_weights(saved.parameters)?;
+        store.set_optimizer_state(saved.optimizer_state)?;
+        if let Some(average) = saved.average.filter(|_| self.settings.ema.is_some()) {
+            store.set_copy(WeightCopy::Average, average)?;
+        }
+        let restores_best = self.settings.early_stop.is_some_and(|stop| stop.restore_best);
+        if let Some(best) = saved.monitored.and_then(|best| best.parameters).filter(|_| restores_best) {
+            store.set_copy(WeightCopy::Best, best)?;
+        }
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;
-        if let Some(average) = &mut self.average {
-            average.restore(saved.average.unwrap_or_default())?;
-        }
         self.k = saved.step;
         Ok(())
     }
@@ -256,12 +258,12 @@ impl<'a> TrainStep<'a> {
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
-    /// Reads and prepares this process's micro-batches of the window with `count` windows before it.
+    /// Reads and prepares this process's micro-batches of the next window.
     ///
     /// # Errors
     /// If a process cannot read its samples or is interrupted.
-    pub(super) fn read(&self, feed: &mut BatchSampler<'_>, count: u64) -> Result<Vec<Batch>> {
-        let window = feed.window(count).and_then(|window| {
+    pub(super) fn read(&self, windows: &mut Windows<'_, '_>) -> Result<Vec<Batch>> {
+        let window = windows.next().and_then(|window| {
             let numbered = window.into_iter().enumerate();
             numbered.map(|(own, batch)| self.prepare(self.world.micro_batch(own), batch)).collect()
         });
@@ -304,7 +306,7 @@ impl<'a> TrainStep<'a> {
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
         self.weigh(rounds, window)?;
-        self.start_shared();
+        self.start_shared()?;
         let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), &mut totals));
         let done = done.and_then(|()| self.finish_shared()).and_then(|()| self.check_weights(&totals));
         if let Err(error) = done {
@@ -338,13 +340,13 @@ impl<'a> TrainStep<'a> {
         // In f16 the gradients are those of the scaled loss; the scale is removed together with the average.
         let loss_scale = self.scaling().loss_scale;
         let average = average / f64::from(self.scaler.scale());
-        self.measure.take(self.engine.gradients(), average);
+        self.measure.take(self.engine.store(), average)?;
         let gradient_norm = self.measure.norm;
         let mut is_finite = totals.is_finite() && gradient_norm.is_finite();
         if is_finite {
             self.clip()?;
             let squares = matches!(self.settings.optimizer.step_size(), StepSize::SecondMoment { .. });
-            is_finite = !self.measure.is_too_large(self.engine.gradients(), squares);
+            is_finite = !self.measure.is_too_large(self.engine.store(), squares)?;
         }
         let skip = self.skip(step, totals, is_finite)?;
         let gradient_norms = self.gradient_norms();
@@ -384,7 +386,7 @@ impl<'a> TrainStep<'a> {
 
     /// Returns the norm of each parameter's gradient, if it is recorded.
     fn gradient_norms(&self) -> Vec<(Arc<str>, f64)> {
-        let has_gradient = |place: &usize| !self.engine.gradients()[*place].is_empty();
+        let has_gradient = |place: &usize| self.graph.parameters[*place].is_trained();
         let places = (0..self.paths.len()).filter(has_gradient);
         places.map(|place| (Arc::clone(&self.paths[place]), self.measure.norms[place])).collect()
     }
@@ -392,7 +394,7 @@ impl<'a> TrainStep<'a> {
     /// Clips the gradients, then adds noise to them.
     fn clip(&mut self) -> Result<()> {
         let mut gradients = Gradients::new(
-            &mut *self.engine,
+            self.engine.store_mut(),
             &self.graph.parameters,
             self.graph.last_layer(),
             &mut self.measure,
@@ -410,18 +412,11 @@ impl<'a> TrainStep<'a> {
 
     /// Runs after an applied update: constrains the weights, then updates their average.
     fn settle(&mut self, t: u64) -> Result<()> {
-        let Self { graph, settings, is_constrained, average, .. } = self;
-        if !*is_constrained && average.is_none() {
-            return Ok(());
+        let store = self.engine.store_mut();
+        if self.is_constrained {
+            store.constrain(&*self.settings.constrain)?;
         }
-        self.engine.edit(&mut |mut numbers| {
-            if *is_constrained {
-                constrain_all(&*settings.constrain, &graph.parameters, &mut numbers);
-            }
-            if let Some(average) = average {
-                average.add(t, numbers.parameters);
-            }
-        })
+        self.settings.ema.map_or(Ok(()), |ema| average::add(ema, t, store))
     }
 
     /// Calls `work` with the weights that evaluations use in the engine: under `ema` the average, which is
@@ -433,12 +428,12 @@ impl<'a> TrainStep<'a> {
         &mut self,
         work: impl FnOnce(&mut dyn Engine) -> Result<R>,
     ) -> Result<R> {
-        let Some(average) = &mut self.average else {
+        if self.settings.ema.is_none() {
             return work(&mut *self.engine);
-        };
-        average.swap(&mut *self.engine)?;
+        }
+        self.engine.store_mut().swap(WeightCopy::Average)?;
         let result = work(&mut *self.engine);
-        average.swap(&mut *self.engine)?;
+        self.engine.store_mut().swap(WeightCopy::Average)?;
         result
     }
 
@@ -446,14 +441,16 @@ impl<'a> TrainStep<'a> {
     ///
     /// # Errors
     /// If the engine rejects the weights.
-    pub fn finish(mut self) -> Result<()> {
-        self.average.as_mut().map_or(Ok(()), |average| average.swap(&mut *self.engine))
+    pub fn finish(self) -> Result<()> {
+        if self.settings.ema.is_some() { self.engine.store_mut().swap(WeightCopy::Average) } else { Ok(()) }
     }
 
     /// Returns the average of the parameters and running statistics, in the graph's order, if the run keeps one.
-    #[must_use]
-    pub fn average(&self) -> Option<&[Vec<f32>]> {
-        self.average.as_ref().map(Average::numbers)
+    ///
+    /// # Errors
+    /// If it cannot be read from the device.
+    pub fn average(&self) -> Result<Option<Cow<'_, [Vec<f32>]>>> {
+        if self.settings.ema.is_some() { self.engine.store().copied(WeightCopy::Average) } else { Ok(None) }
     }
 }
 

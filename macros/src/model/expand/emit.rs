@@ -7,10 +7,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, RangeLimits, Token};
+use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
-use crate::model::ast::{Call, Flow, Index, Operator, Step, Steps, Tie};
+use crate::model::ast::{Call, Flow, Index, Operator, Part, Step, Steps, Tie};
 use crate::path::local;
 
 /// What the body is emitted over.
@@ -68,26 +68,31 @@ impl Emitter {
     }
 
     fn step(&mut self, step: &Step) -> TokenStream {
-        let mut before = TokenStream::new();
+        let (mut before, mut steps) = (TokenStream::new(), TokenStream::new());
         match step {
             Step::Let { mutable, name, flow } => {
-                let names_layer = match flow {
-                    Flow::Name(_) => true,
-                    Flow::Call(call) => call.binding.is_some(),
-                    _ => false,
-                };
-                let flow = self.flow(flow, &mut before);
-                let step = quote!(#before let #mutable #name = #flow;);
-                if self.over == Over::Shapes || names_layer {
-                    return step;
+                let flow_tokens = self.flow(flow, &mut before);
+                let step = quote!(#before let #mutable #name = #flow_tokens;);
+                self.noted(name, flow, step)
+            }
+            Step::Tuple { parts } => {
+                let mut names = TokenStream::new();
+                for (part, flow) in parts {
+                    let mut before = TokenStream::new();
+                    let value = self.flow(flow, &mut before);
+                    // A name of the pattern may hide one that a later flow reads.
+                    let span = part.as_ref().map_or_else(Span::call_site, |(_, name)| name.span());
+                    let value = self.value(span, &value, &mut before);
+                    match part {
+                        None => steps.extend(before),
+                        Some((mutable, name)) => {
+                            steps.extend(self.noted(name, flow, before));
+                            names.extend(quote!(let #mutable #name = #value;));
+                        }
+                    }
                 }
-                // A user may mistake this name for a layer's; the graph records the names of its layers.
-                let text = name.unraw().to_string();
-                quote! {
-                    let __first = __scope.layers();
-                    #step
-                    __scope.bound(#text, __first);
-                }
+                steps.extend(names);
+                steps
             }
             Step::Bind { name, call } => self.bind(name, call),
             Step::Parts { names, call } => self.parts(names, call),
@@ -108,6 +113,24 @@ impl Emitter {
                 quote!(if #condition #then #otherwise)
             }
             Step::Plain(statement) => quote!(#statement),
+        }
+    }
+
+    /// The statements of a `let`. A user may mistake its name for a layer's; the graph records the names of its layers.
+    fn noted(&self, name: &Ident, flow: &Flow, step: TokenStream) -> TokenStream {
+        let names_layer = match flow {
+            Flow::Name(_) => true,
+            Flow::Call(call) => call.binding.is_some(),
+            _ => false,
+        };
+        if self.over == Over::Shapes || names_layer {
+            return step;
+        }
+        let text = name.unraw().to_string();
+        quote! {
+            let __first = __scope.layers();
+            #step
+            __scope.bound(#text, __first);
         }
     }
 
@@ -220,8 +243,8 @@ impl Emitter {
         self.value(span, &applied, before)
     }
 
-    /// A layer that returns several values: one call for each, with the same inputs.
-    fn parts(&mut self, names: &[Option<(Option<Token![mut]>, Ident)>], call: &Call) -> TokenStream {
+    /// A call that returns several values.
+    fn parts(&mut self, names: &[Part], call: &Call) -> TokenStream {
         let mut steps = TokenStream::new();
         let inputs = match call.inputs.split_first() {
             Some((Flow::Call(receiver), others)) => {
@@ -231,14 +254,51 @@ impl Emitter {
             }
             _ => self.operands(&call.inputs.iter().collect::<Vec<_>>(), &mut steps),
         };
-        let mut values = Vec::new();
+        let (span, count, first) = (call.layer.span(), names.len(), inputs.first());
+        let (name, over) = (&call.layer, self.over.local(span));
+        let wanted = names.iter().map(Option::is_some);
+        let called = match (self.over, call.is_bound) {
+            (Over::Graph, true) => {
+                quote_spanned!(span=> (#over).apply_parts::<_, #count>(&#name, &[#(#inputs),*], [#(#wanted),*])?)
+            }
+            (Over::Shapes, true) => {
+                let (first_call, text) = (first_call(name), name.unraw().to_string());
+                quote_spanned! {span=>
+                    (#over).bound_parts(&mut #first_call, #text, &#name, #first, #name.outputs::<#count>(#(#inputs),*))
+                }
+            }
+            (Over::Graph, false) => {
+                let tokens = literal(call).tokens;
+                let (made, ties) = ties(call, span);
+                steps.extend(made);
+                quote_spanned! {span=>
+                    (#over).call_parts::<_, #count>(__t::parted(#tokens), &[#(#inputs),*], #ties, [#(#wanted),*])?
+                }
+            }
+            (Over::Shapes, false) => {
+                let literal = literal(call);
+                let (tokens, keys) = (&literal.tokens, literal.key_names());
+                let method = Ident::new(if call.depends { "dependent_parts" } else { "parts" }, span);
+                steps.extend(quote_spanned!(span=> let __layer = __t::parted(#tokens);));
+                quote_spanned! {span=>
+                    (#over).#method(&__layer, &[#(#keys),*], __t::check_returned(__layer.check()), #first, __layer.outputs::<#count>(#(#inputs),*))
+                }
+            }
+        };
+        let all = self.value(span, &called, &mut steps);
+        if !call.is_bound {
+            self.ties(
+                call,
+                &quote_spanned!(span=> __layer),
+                (&inputs, &quote_spanned!(span=> #all[0])),
+                &mut steps,
+            );
+        }
         for (part, name) in names.iter().enumerate() {
             if let Some((mutable, name)) = name {
-                let value = self.one_call(call, Some((part, names.len())), &inputs, &mut steps);
-                values.push(quote!(let #mutable #name = #value;));
+                steps.extend(quote!(let #mutable #name = #all[#part];));
             }
         }
-        steps.extend(values);
         steps
     }
 
@@ -284,10 +344,12 @@ impl Emitter {
                 let names = literal.key_names();
                 let method = Ident::new(if call.depends { "binds_dependent" } else { "binds" }, span);
                 let first = first_call(name);
+                let init = self.tied_init(call, &quote!(#name));
                 quote_spanned! {span=>
                     let #name = #tokens;
                     let mut #first = __t::FirstCall::NONE;
                     (#over).#method(&#name, &[#(#names),*], __t::check_returned(#name.check()));
+                    #init
                 }
             }
         }
@@ -297,23 +359,14 @@ impl Emitter {
         if call.is_bound {
             return self.call_of_bound(call, inputs, before);
         }
-        self.one_call(call, None, inputs, before)
+        self.one_call(call, inputs, before)
     }
 
-    /// A call of a layer with keys, or of one of its parts.
-    fn one_call(
-        &mut self,
-        call: &Call,
-        part: Option<(usize, usize)>,
-        inputs: &[TokenStream],
-        before: &mut TokenStream,
-    ) -> TokenStream {
+    /// A call of a layer with keys.
+    fn one_call(&mut self, call: &Call, inputs: &[TokenStream], before: &mut TokenStream) -> TokenStream {
         let literal = literal(call);
         let span = literal.span;
-        let mut tokens = literal.tokens.clone();
-        if let Some((part, parts)) = part {
-            tokens = quote_spanned!(span=> __t::parted(#tokens).part(#part, #parts));
-        }
+        let tokens = &literal.tokens;
         let over = self.over.local(span);
         let called = match self.over {
             Over::Graph if call.ties.is_empty() => match &call.binding {
@@ -335,8 +388,9 @@ impl Emitter {
                 let method = Ident::new(method, span);
                 let first = inputs.first();
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
+                before.extend(self.tied_init(call, &quote_spanned!(span=> __layer)));
                 quote_spanned! {span=>
-                    (#over).#method(&__layer, &[#(#names),*], __t::check_returned(__layer.check()), #first, __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __t::check_returned(__layer.check()), #first, __t::one_value(__layer.output(#(#inputs),*)))
                 }
             }
         };
@@ -358,13 +412,22 @@ impl Emitter {
             Over::Shapes => {
                 let (first_call, text, first) = (first_call(name), name.unraw().to_string(), inputs.first());
                 quote_spanned! {span=>
-                    (#over).bound(&mut #first_call, #text, &#name, #first, #name.output(#(#inputs),*))
+                    (#over).bound(&mut #first_call, #text, &#name, #first, __t::one_value(#name.output(#(#inputs),*)))
                 }
             }
         };
         let value = self.value(span, &called, before);
         self.ties(call, &quote_spanned!(span=> #name), (inputs, &value), before);
         value
+    }
+
+    /// The check that an `init` applies to a parameter of the layer's own.
+    fn tied_init(&self, call: &Call, layer: &TokenStream) -> TokenStream {
+        let key = call.keys.iter().map(|(key, _)| key).find(|key| *key == "init");
+        let (Some(key), false) = (key, call.ties.is_empty()) else { return TokenStream::new() };
+        let over = self.over.local(key.span());
+        let own = call.ties.iter().map(|tie| tie.own.unraw().to_string());
+        quote_spanned!(key.span()=> (#over).tied_init(&#layer, &[#(#own),*]);)
     }
 
     /// The checks of the parameters that a layer takes from others.

@@ -62,6 +62,7 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
             }
             Step::Bind { call, .. } => visit(call),
             Step::Parts { call, .. } => in_call(call, visit),
+            Step::Tuple { parts } => parts.iter().for_each(|(_, flow)| in_flow(flow, visit)),
             Step::Plain(_) => {}
         }
     }

@@ -71,6 +71,17 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
         let kind = &input.kind;
         quote!(<#kind as __t::Kind>::SHAPE)
     });
+    let several = (signature.outputs() > 1).then(|| {
+        let names: Vec<_> = inputs.iter().map(|input| &input.name).collect();
+        quote! {
+            /// The shapes that the model returns, one for each of several names.
+            pub const fn outputs<const __N: ::core::primitive::usize>(&self, #(#names: __t::Shape),*) -> __t::CheckResult<[__t::Shape; __N]> {
+                __t::named_outputs(self.output(#(#names),*))
+            }
+        }
+    });
+    let in_parts =
+        (signature.outputs() > 1).then(|| quote!(impl #parameters __t::InParts for #name #arguments {}));
     let keys = keys.iter().map(|key| &key.name);
     let shape = shape(signature);
     // Where rustc points at the method, it points at the user's name.
@@ -93,7 +104,9 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
             pub const fn shapes() -> __t::CheckResult<#shape> {
                 <Self as __t::Config>::DEFAULT.output(#(#known),*)
             }
+            #several
         }
+        #in_parts
     }
 }
 

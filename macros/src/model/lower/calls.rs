@@ -160,6 +160,13 @@ impl Lowering<'_> {
                         continue;
                     }
                     self.refuse_value(&assign.right);
+                    if let Some([first, second]) = two_whole_numbers(&assign.right) {
+                        let message = format!(
+                            "a key takes no tuple; write `pair({first}, {second})` for a height and a width, or `[{first}, {second}]` for a list"
+                        );
+                        self.error(&assign.right, message);
+                        continue;
+                    }
                     keys.push((key.clone(), (*assign.right).clone()));
                 }
                 value if self.is_flow(value) => {
@@ -221,6 +228,18 @@ impl Lowering<'_> {
         self.layer(layer)?;
         Some(Tie { own: own.clone(), layer: layer.clone(), parameter: parameter.clone() })
     }
+}
+
+/// The elements of a tuple of two whole numbers, as one might write a height and a width. Other tuples are left to rustc, since
+/// the key of a user's own layer may be one.
+fn two_whole_numbers(value: &Expr) -> Option<[String; 2]> {
+    let Expr::Tuple(tuple) = peeled(value) else { return None };
+    let number = |value: &Expr| match peeled(value) {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => Some(number.to_string()),
+        _ => None,
+    };
+    let numbers: Vec<String> = tuple.elems.iter().map(number).collect::<Option<_>>()?;
+    numbers.try_into().ok()
 }
 
 /// The arguments of a call.

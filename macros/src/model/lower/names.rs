@@ -74,6 +74,7 @@ impl Lets {
             Expr::Index(index) => self.expression(&index.expr),
             Expr::Paren(inner) => self.expression(&inner.expr),
             Expr::Group(inner) => self.expression(&inner.expr),
+            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|value| self.expression(value)),
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use syn::{Block, Expr, ExprCall, ExprIf, Ident, Local, Pat, PatIdent, PatTuple, 
 use super::advice::{advice, assigned, forms};
 use super::names::as_name;
 use super::{Lowering, Meaning};
-use crate::model::ast::{Flow, Step, Steps};
+use crate::model::ast::{Call, Flow, Part, Step, Steps};
 use crate::syntax::peeled;
 
 impl Lowering<'_> {
@@ -73,10 +73,10 @@ impl Lowering<'_> {
             return Some(Step::Plain(Stmt::Local(local.clone())));
         };
         self.refuse_attributes(&local.attrs);
-        if let (Pat::Tuple(_), Expr::Tuple(values)) = (&local.pat, peeled(&init.expr)) {
-            self.error(values, "give each value its own `let`: `let a = …; let b = …;`");
-            self.bind_all(&local.pat, Meaning::Value { mutable: true });
-            return None;
+        if let (Pat::Tuple(pattern), Expr::Tuple(values)) = (&local.pat, peeled(&init.expr))
+            && init.diverge.is_none()
+        {
+            return self.tuple(pattern, values);
         }
         let flow = self.flow(&init.expr);
         if let Some((word, otherwise)) = &init.diverge {
@@ -94,7 +94,7 @@ impl Lowering<'_> {
         let Pat::Ident(pattern) = &local.pat else {
             let message = match &local.pat {
                 Pat::Type(_) => "the type of a value is inferred; remove it: `let name = …;`",
-                _ => "a layer returns one value; write `let name = …;`",
+                _ => "expected a name, as in `let name = …;`, or names, as in `let (a, b) = …;`",
             };
             self.error(&local.pat, message);
             self.bind_all(&local.pat, Meaning::Value { mutable: true });
@@ -103,18 +103,47 @@ impl Lowering<'_> {
         self.refuse_more_than_name(pattern);
         self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });
         let mut flow = flow?;
-        if let Flow::Call(call) = &mut flow
-            && !call.is_bound
-            && self.names_alone(&pattern.ident)
-            && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
-        {
-            call.binding = Some(pattern.ident.clone());
+        if let Flow::Call(call) = &mut flow {
+            self.name_layer(&pattern.ident, call);
         }
         Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
     }
 
     /// `let (a, b) = value.layer(…);`
     fn parts(&mut self, pattern: &PatTuple, flow: Option<Flow>) -> Option<Step> {
+        let names = self.names(pattern);
+        match flow? {
+            Flow::Call(call) => Some(Step::Parts { names, call: *call }),
+            _ => {
+                self.error(pattern, "only a call returns several values, as in `let (a, b) = x.chunk();`");
+                None
+            }
+        }
+    }
+
+    /// `let (a, b) = (flow, flow);`
+    fn tuple(&mut self, pattern: &PatTuple, values: &syn::ExprTuple) -> Option<Step> {
+        let flows: Vec<_> = values.elems.iter().map(|value| self.flow(value)).collect();
+        let names = self.names(pattern);
+        if names.len() != flows.len() {
+            let count =
+                |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+            let (names, values) = (count(pattern.elems.len(), "name"), count(flows.len(), "value"));
+            self.error(pattern, format!("there are {names} for {values}; give each value a name, or `_`"));
+            return None;
+        }
+        let flows: Vec<Flow> = flows.into_iter().collect::<Option<_>>()?;
+        let mut parts: Vec<_> = names.into_iter().zip(flows).collect();
+        for (name, flow) in &mut parts {
+            if let (Some((_, name)), Flow::Call(call)) = (name, flow) {
+                self.name_layer(name, call);
+            }
+        }
+        Some(Step::Tuple { parts })
+    }
+
+    /// The names of a tuple pattern, which are values from here on.
+    fn names(&mut self, pattern: &PatTuple) -> Vec<Part> {
         let mut names = Vec::new();
         for element in &pattern.elems {
             match element {
@@ -130,12 +159,16 @@ impl Lowering<'_> {
                 }
             }
         }
-        match flow? {
-            Flow::Call(call) if !call.is_bound => Some(Step::Parts { names, call: *call }),
-            _ => {
-                self.error(pattern, "only a layer returns several values, as in `let (a, b) = x.chunk();`");
-                None
-            }
+        names
+    }
+
+    /// Makes the name of a `let` that of the layer, if it binds only this call.
+    fn name_layer(&self, name: &Ident, call: &mut Call) {
+        if !call.is_bound
+            && self.names_alone(name)
+            && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
+        {
+            call.binding = Some(name.clone());
         }
     }
 

@@ -1,9 +1,9 @@
-//! Which columns of a file are the input and which are the target.
+//! Which columns of a file are the inputs and which are the targets.
 
 use super::rows::Rows;
-use super::{Csv, hints};
+use super::{Csv, hints, name};
 use crate::format::plain;
-use crate::shape::Shape;
+use crate::shape::{Kinds, Shape};
 
 /// A column of a [`Csv`] file, or the first of several. Created from a number or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,70 +62,236 @@ fn some(names: &[String]) -> String {
     shown.join(", ")
 }
 
+/// Which columns are the targets.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// This one and the next ones.
+    From(CsvColumn),
+    /// One for each element.
+    Each(Vec<CsvColumn>),
+}
+
 /// Appended to errors in the first line of data, which may be a header.
 pub(super) const HINT: &str = "; if this line is not data, use `.header()` or `.skip_lines(1)`";
 
-/// The required number of columns of each kind.
-pub(super) struct Widths {
-    pub(super) input: usize,
-    pub(super) target: usize,
-    pub(super) input_kind: &'static str,
-    pub(super) target_kind: &'static str,
+/// The kinds of the inputs or of the targets, and how many columns each needs.
+#[derive(Clone, Copy)]
+pub(super) struct Side {
+    names: &'static [&'static str],
+    pub(super) shapes: &'static [Shape],
 }
 
-/// What a column is for.
+impl Side {
+    pub(super) const fn of<K: Kinds>() -> Self {
+        Self { names: K::NAMES, shapes: K::SHAPES }
+    }
+
+    /// The kinds, in order, with their shapes.
+    pub(super) fn kinds(self) -> impl Iterator<Item = (&'static str, Shape)> {
+        self.names.iter().copied().zip(self.shapes.iter().copied())
+    }
+
+    /// The number of elements of a sample.
+    pub(super) fn elements(self) -> usize {
+        self.shapes.iter().map(|shape| shape.elements()).fold(0, usize::saturating_add)
+    }
+
+    /// The kinds for messages.
+    fn name(self) -> String {
+        self.kinds().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many columns each kind needs, for messages.
+    fn expected(self) -> String {
+        let each = self.kinds().map(|(name, shape)| format!("{} for `{name}`", shape.elements()));
+        each.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether a column is a part of the input or of the target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Input,
     Target,
-    Ignored,
 }
 
-/// How a column is used.
-#[derive(Clone, Copy)]
+/// A column that is used, and how.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Use {
-    pub(super) role: Role,
-    /// Whether it holds real values of a sample.
+    /// Its number in the file, from 0.
+    pub(super) column: usize,
+    pub(super) is_input: bool,
+    /// Whether it becomes real elements, not classes or tokens.
     pub(super) is_real: bool,
-    /// What is subtracted from each value.
-    pub(super) subtracted: f64,
+    pub(super) content: Content,
+    /// Whether its cells may be empty.
+    pub(super) may_be_missing: bool,
+    /// What classes or tokens must be below; `None` for real numbers, and where the loss decides.
+    pub(super) below: Option<usize>,
+    /// The number of classes or tokens of its kind.
+    pub(super) vocabulary: Option<usize>,
 }
 
-/// How each column is used, from the names and the first line of data. `shapes` are those of input and target.
+/// What the cells of a column hold.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Content {
+    /// Numbers, of which something is subtracted.
+    Number { subtracted: f64 },
+    /// Words: those of a list, or any if there is none.
+    Category { words: Option<Vec<String>> },
+}
+
+/// The columns that are used: those of the inputs and those of the targets, each in the order of the kinds' elements. Determined
+/// from the names and the first line of data.
 pub(super) fn uses(
     csv: &Csv,
     names: &[String],
     first: &Rows<'_>,
-    wanted: &Widths,
-    shapes: [Shape; 2],
-) -> Result<Vec<Use>, String> {
-    let roles = roles(csv, names, first, wanted)?;
-    let [is_real_input, is_real_target] = shapes.map(|shape| shape.vocabulary().is_none());
-    let is_real = |role| match role {
-        Role::Input => is_real_input,
-        Role::Target => is_real_target,
-        Role::Ignored => false,
-    };
-    let used = |role| Use { role, is_real: is_real(role), subtracted: 0.0 };
-    let mut uses: Vec<_> = roles.into_iter().map(used).collect();
-    for (column, number) in &csv.subtracted {
-        let place = column.find(names, uses.len())?;
-        match uses.get_mut(place) {
-            Some(used) if used.is_real => used.subtracted += number,
-            _ => {
-                return Err(format!(
-                    "column {place} (from 0), which has a `subtract` of {number}, does not hold real numbers of a sample; \
-                     remove the `subtract`"
-                ));
-            }
+    sides: [Side; 2],
+) -> Result<[Vec<Use>; 2], String> {
+    let columns = chosen(csv, names, first, sides)?;
+    let marks = marks(csv, names, first.len())?;
+    let of = |role: Role, columns: &[usize], side: Side| -> Result<Vec<Use>, String> {
+        let (mut places, mut uses) = (Vocabularies::new(role, side), Vec::with_capacity(columns.len()));
+        for &column in columns {
+            let mark = marks.get(column).cloned().unwrap_or_default();
+            let vocabulary = places.next(mark.category.is_some());
+            uses.push(
+                mark.used(role, column, vocabulary)
+                    .map_err(|problem| format!("column {} {problem}", name(names, column)))?,
+            );
         }
+        Ok(uses)
+    };
+    let [inputs, targets] = &columns;
+    let uses = [of(Role::Input, inputs, sides[0])?, of(Role::Target, targets, sides[1])?];
+    let is_unused = |(column, _): &(usize, &Mark)| !columns.iter().any(|columns| columns.contains(column));
+    match marks.iter().enumerate().filter(is_unused).find_map(|(column, mark)| Some((column, mark.key()?))) {
+        Some((column, key)) => {
+            Err(format!("column {} is neither input nor target; remove its `{key}`", name(names, column)))
+        }
+        None => Ok(uses),
     }
-    Ok(uses)
 }
 
-fn roles(csv: &Csv, names: &[String], first: &Rows<'_>, wanted: &Widths) -> Result<Vec<Role>, String> {
+/// What is declared of a column.
+#[derive(Clone, Default)]
+struct Mark {
+    subtracted: f64,
+    /// The column holds categories: these, or those that it is found to hold.
+    category: Option<Option<Vec<String>>>,
+    may_be_missing: bool,
+}
+
+fn marks(csv: &Csv, names: &[String], width: usize) -> Result<Vec<Mark>, String> {
+    let mut marks = vec![Mark::default(); width];
+    for (column, number) in &csv.subtracted {
+        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+            mark.subtracted += number;
+        }
+    }
+    for (column, words) in &csv.categories {
+        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+            mark.category = Some(words.clone());
+        }
+    }
+    for column in &csv.missing {
+        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+            mark.may_be_missing = true;
+        }
+    }
+    Ok(marks)
+}
+
+impl Mark {
+    /// The call that made it.
+    fn key(&self) -> Option<&'static str> {
+        match self {
+            Self { category: Some(_), .. } => Some("category"),
+            Self { may_be_missing: true, .. } => Some("allow_missing"),
+            Self { subtracted, .. } => (*subtracted != 0.0).then_some("subtract"),
+        }
+    }
+
+    /// A column as it is used, where it has a number of classes or tokens.
+    fn used(self, role: Role, column: usize, vocabulary: Option<usize>) -> Result<Use, String> {
+        let is_real = vocabulary.is_none();
+        let is_category = self.category.is_some();
+        if self.may_be_missing && role == Role::Target {
+            return Err(
+                "is a target, so its values must not be missing; remove its `allow_missing`".to_owned()
+            );
+        }
+        if self.may_be_missing && !is_real && !is_category {
+            return Err("holds tokens, which must not be missing; remove its `allow_missing`".to_owned());
+        }
+        if is_category && role == Role::Target && is_real {
+            return Err(
+                "is a target of real numbers; remove its `category`, or use the kind `Class`".to_owned()
+            );
+        }
+        if self.subtracted != 0.0 && (is_category || !is_real) {
+            return Err(format!(
+                "has a `subtract` of {}, but does not hold real numbers; remove its `subtract`",
+                self.subtracted
+            ));
+        }
+        let content = match self.category {
+            Some(words) => Content::Category { words },
+            None => Content::Number { subtracted: self.subtracted },
+        };
+        let below = vocabulary.filter(|_| role == Role::Input);
+        Ok(Use {
+            column,
+            is_input: role == Role::Input,
+            is_real,
+            content,
+            may_be_missing: self.may_be_missing,
+            below,
+            vocabulary,
+        })
+    }
+}
+
+/// The number of classes or tokens of each column; none for real numbers.
+enum Vocabularies<I> {
+    /// The order of the columns is that of the elements.
+    InOrder(I),
+    /// The inputs have both types: the categories are tokens, and numbers are real.
+    ByContent(I),
+}
+
+impl Vocabularies<()> {
+    fn new(role: Role, side: Side) -> Vocabularies<impl Iterator<Item = Option<usize>>> {
+        let elements =
+            side.shapes.iter().flat_map(|shape| std::iter::repeat_n(shape.vocabulary(), shape.elements()));
+        let is_whole = |shape: &Shape| shape.vocabulary().is_some();
+        let has_both = side.shapes.iter().any(is_whole) && !side.shapes.iter().all(is_whole);
+        match role == Role::Input && has_both {
+            true => Vocabularies::ByContent(elements),
+            false => Vocabularies::InOrder(elements),
+        }
+    }
+}
+
+impl<I: Iterator<Item = Option<usize>>> Vocabularies<I> {
+    fn next(&mut self, is_category: bool) -> Option<usize> {
+        match self {
+            Self::InOrder(elements) => elements.next().flatten(),
+            Self::ByContent(elements) => is_category.then(|| elements.by_ref().flatten().next()).flatten(),
+        }
+    }
+}
+
+/// The numbers of the columns of the inputs, and of the targets.
+fn chosen(
+    csv: &Csv,
+    names: &[String],
+    first: &Rows<'_>,
+    [inputs, targets]: [Side; 2],
+) -> Result<[Vec<usize>; 2], String> {
     let width = first.len();
-    let expected = wanted.input.saturating_add(wanted.target);
+    let expected = inputs.elements().saturating_add(targets.elements());
     let seen =
         || hints::of_row(first.text(), width, csv.delimiter, expected.saturating_add(csv.ignored.len()));
     if csv.header && names.len() != width {
@@ -135,46 +301,67 @@ fn roles(csv: &Csv, names: &[String], first: &Rows<'_>, wanted: &Widths) -> Resu
             seen().unwrap_or_default()
         ));
     }
-    let mut roles = vec![Role::Input; width];
-    for column in &csv.ignored {
-        let ignored = column.find(names, width)?;
-        if let Some(role) = roles.get_mut(ignored) {
-            *role = Role::Ignored;
-        }
+    let find = |columns: &[CsvColumn]| -> Result<Vec<usize>, String> {
+        columns.iter().map(|column| column.find(names, width)).collect()
+    };
+    let mut is_ignored = vec![false; width];
+    for column in find(&csv.ignored)? {
+        is_ignored[column] = true;
     }
-    let mut used: Vec<(usize, &mut Role)> =
-        roles.iter_mut().enumerate().filter(|(_, role)| **role != Role::Ignored).collect();
-    if used.len() != expected {
-        return Err(format!(
-            "{} columns{}; expected {} for `{}` and {} for `{}`{}",
-            used.len(),
-            if csv.ignored.is_empty() { "" } else { " that are not ignored" },
-            wanted.input,
-            wanted.input_kind,
-            wanted.target,
-            wanted.target_kind,
-            seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned()),
-        ));
+    let listed = csv.inputs.as_deref().map(find).transpose()?;
+    let is_free = |column: &usize| {
+        !is_ignored[*column] && listed.as_ref().is_none_or(|listed| !listed.contains(column))
+    };
+    let free: Vec<usize> = (0..width).filter(is_free).collect();
+    // Where nothing is declared of the content, each element is a column.
+    let is_plain = csv.categories.is_empty() && csv.missing.is_empty();
+    let (found, wanted, what) = match &listed {
+        Some(listed) => (listed.len(), inputs.elements(), " of the input"),
+        None if csv.ignored.is_empty() => (free.len(), expected, ""),
+        None => (free.len(), expected, " that are not ignored"),
+    };
+    let too_few = !is_plain && free.len() < targets.elements();
+    if is_plain && found != wanted || too_few {
+        let end = seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned());
+        let kinds = match listed {
+            Some(_) => inputs.expected(),
+            None => format!("{} and {}", inputs.expected(), targets.expected()),
+        };
+        return Err(format!("{found} columns{what}; expected {kinds}{end}"));
     }
-    let start = match &csv.target {
-        CsvColumn::Last => wanted.input,
-        column => {
+    let target_columns = match &csv.target {
+        Target::From(CsvColumn::Last) => free[free.len() - targets.elements()..].to_vec(),
+        Target::From(column) => {
             let target = column.find(names, width)?;
-            let place = used.iter().position(|(number, _)| *number == target);
-            place.ok_or_else(|| format!("column {target} (from 0) is the target and is ignored"))?
+            let Some(start) = free.iter().position(|number| *number == target) else {
+                let other = if is_ignored[target] { "is ignored" } else { "an input" };
+                return Err(format!("column {target} (from 0) is the target and {other}"));
+            };
+            match free.get(start..start.saturating_add(targets.elements())) {
+                Some(columns) => columns.to_vec(),
+                None => {
+                    return Err(format!(
+                        "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for {}",
+                        free.len(),
+                        targets.elements() - 1,
+                        targets.name(),
+                    ));
+                }
+            }
+        }
+        Target::Each(columns) => {
+            let columns = find(columns)?;
+            if columns.len() != targets.elements() {
+                return Err(format!("{} target columns; expected {}", columns.len(), targets.expected()));
+            }
+            if let Some(column) = columns.iter().find(|column| !free.contains(column)) {
+                let other = if is_ignored[*column] { "is ignored" } else { "an input" };
+                return Err(format!("column {column} (from 0) is a target and {other}"));
+            }
+            columns
         }
     };
-    if start > wanted.input {
-        return Err(format!(
-            "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for \
-             `{}`",
-            used.len(),
-            wanted.target - 1,
-            wanted.target_kind,
-        ));
-    }
-    for (_, role) in used.iter_mut().skip(start).take(wanted.target) {
-        **role = Role::Target;
-    }
-    Ok(roles)
+    let is_input = |column: &usize| !target_columns.contains(column);
+    let inputs = listed.unwrap_or_else(|| free.iter().copied().filter(is_input).collect());
+    Ok([inputs, target_columns])
 }

@@ -1,4 +1,4 @@
-//! Tables of numbers in text files.
+//! Tables in text files.
 
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -8,27 +8,42 @@ pub(super) use hints::encoding;
 
 use super::InMemory;
 use super::file::{self, Origin};
-use super::memory::{Source, size};
+use super::memory::{Facts, Source, size};
 use crate::error::{Error, Result};
 use crate::format::plain;
-use crate::loss::TargetKind;
-use crate::shape::InputKind;
-use columns::{HINT, Widths};
+use crate::loss::TargetKinds;
+use crate::shape::{InputKinds, Kinds};
+use columns::{HINT, Side, Target};
 pub(super) use rows::Rows;
-use values::{Columns, ValueError};
+use values::{ValueError, Values};
 
 mod columns;
 mod hints;
 mod rows;
+mod samples;
 mod unread;
 mod values;
+mod words;
 
-/// A text file of numbers with one sample per line: comma-separated values, plain or compressed with gzip.
+/// A text file with one sample per line: comma-separated values, plain or compressed with gzip.
+///
+/// A cell is a number, unless its column is declared to hold something else:
+///
+/// - [`Csv::category`]: words, such as the name of a class;
+/// - [`Csv::allow_missing`]: values that may be missing.
 ///
 /// The kinds determine the number of columns: `Features<4>` and `Class<3>` take 4 and 1.
-/// The target is in the last column or columns, unless [`Csv::target`] sets it. All other columns that
-/// are not ignored are the input, from left to right.
+/// The target is in the last column or columns, unless [`Csv::target`] or [`Csv::targets`] sets it. All other columns that
+/// are not [ignored](Csv::ignore) are the input, from left to right; or those that [`Csv::inputs`] lists, in this order.
 ///
+/// # Several inputs and targets
+/// For a tuple of kinds, the columns are divided among them in order: `read::<(Features<2>, Features<3>), (Class<2>, Values<1>)>()` takes
+/// 2 and 3 columns for the inputs, and the last two for the targets. If some inputs are real and others are tokens, the
+/// categories are the tokens and the numbers are the real values, wherever they are: in `(Features<6>, Tokens<40, 3>)` each of
+/// three columns of categories is one token, and the 40 tokens are the categories of the first column, then those of the second,
+/// and so on. An `embedding` then has one vector for each category.
+///
+/// # Format
 /// Numbers must be finite; classes are whole numbers from 0. Nothing is guessed: a line that is not data is
 /// an error until [`Csv::header`] or [`Csv::skip_lines`] accounts for it. Empty lines are skipped. The text must be UTF-8,
 /// with or
@@ -70,9 +85,13 @@ pub struct Csv {
     delimiter: u8,
     header: bool,
     skip_lines: u64,
-    target: CsvColumn,
+    target: Target,
+    inputs: Option<Vec<CsvColumn>>,
     ignored: Vec<CsvColumn>,
     subtracted: Vec<(CsvColumn, f64)>,
+    /// The columns of categories, and their words if they are listed.
+    categories: Vec<(CsvColumn, Option<Vec<String>>)>,
+    missing: Vec<CsvColumn>,
 }
 
 impl Csv {
@@ -85,9 +104,12 @@ impl Csv {
             delimiter: b',',
             header: false,
             skip_lines: 0,
-            target: CsvColumn::Last,
+            target: Target::From(CsvColumn::Last),
+            inputs: None,
             ignored: Vec::new(),
             subtracted: Vec::new(),
+            categories: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -117,7 +139,102 @@ impl Csv {
     /// this one and the next ones that are not ignored.
     #[must_use]
     pub fn target(mut self, column: impl Into<CsvColumn>) -> Self {
-        self.target = column.into();
+        self.target = Target::From(column.into());
+        self
+    }
+
+    /// Sets the target columns, one for each element of the targets, in their order: `.targets(["species", "price"])` for
+    /// `(Class<3>, Values<1>)`.
+    #[must_use]
+    pub fn targets(mut self, columns: impl IntoIterator<Item = impl Into<CsvColumn>>) -> Self {
+        self.target = Target::Each(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the input columns, in this order: `.inputs(["width", "length"])`. All other columns that are not targets are ignored.
+    #[must_use]
+    pub fn inputs(mut self, columns: impl IntoIterator<Item = impl Into<CsvColumn>>) -> Self {
+        self.inputs = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Declares that a column holds words. The categories are the different words of the file, sorted.
+    ///
+    /// - As the target of a `Class<C>`, there must be `C` of them, and their names appear in tables.
+    /// - As a real input, such as `Features<N>`, a column of `k` categories is `k` elements: 1 for that of the sample, 0 for the others.
+    ///   They are not normalized.
+    /// - As `Tokens<V, T>`, it is one token; see [several inputs](Csv#several-inputs-and-targets).
+    ///
+    /// Where the number of elements is not that of the kind, the error says what to write. A sample that is predicted later must be
+    /// encoded in the same way.
+    ///
+    /// ```
+    /// use trainspec::data::{Csv, Dataset};
+    /// use trainspec::{Class, Features};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("animals.csv");
+    /// # std::fs::write(&path, "weight,skin,animal\n4.2,fur,cat\n0.1,scales,carp\n").unwrap();
+    /// // weight,skin,animal
+    /// // 4.2,fur,cat
+    /// // 0.1,scales,carp
+    /// let data = Csv::open(path).header().category("skin").category("animal").read::<Features<3>, Class<2>>()?;
+    /// assert_eq!(data.class_names(0), ["carp", "cat"]);
+    /// let (mut input, mut target) = ([0.0; 3], [0]);
+    /// data.sample(0, &mut input, &mut target)?;
+    /// assert_eq!((input, target), ([4.2, 1.0, 0.0], [1]));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn category(mut self, column: impl Into<CsvColumn>) -> Self {
+        self.categories.push((column.into(), None));
+        self
+    }
+
+    /// Declares that a column holds these words, in this order; any other word is an error. As [`Csv::category`], but independent of
+    /// the words that a file happens to have.
+    ///
+    /// `.categories("animal", ["cat", "carp"])`
+    #[must_use]
+    pub fn categories(
+        mut self,
+        column: impl Into<CsvColumn>,
+        words: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.categories.push((column.into(), Some(words.into_iter().map(Into::into).collect())));
+        self
+    }
+
+    /// Declares that values of an input column may be missing. A cell stands for a missing value if it is empty or `?`, `NA`, `N/A`, `NaN`,
+    /// `null` or `none`, in upper or lower case.
+    ///
+    /// - A column of numbers becomes two elements: the number, and 1 where it is missing, otherwise 0. A missing number is replaced by the
+    ///   mean of the training samples. [`Normalization::PerElement`](super::Normalization::PerElement) does this, so it is required.
+    /// - In a column of categories, missing values are a category of their own, after the others.
+    ///
+    /// A model that was trained with missing numbers takes NaN for them in predictions.
+    ///
+    /// ```
+    /// use trainspec::data::{Csv, Dataset, Normalization, PreparedDataset, Split};
+    /// use trainspec::shape::Elements;
+    /// use trainspec::{Class, Features};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("patients.csv");
+    /// # std::fs::write(&path, "age,ill\n20,0\n,1\n40,1\n").unwrap();
+    /// // age,ill
+    /// // 20,0
+    /// // ,1
+    /// // 40,1
+    /// let data = Csv::open(path).header().allow_missing("age").read::<Features<2>, Class<2>>()?;
+    /// let data = data.with_normalization(Normalization::PerElement).with_split(Split::Random { validation: 0.0, test: 0.0 });
+    /// let data = PreparedDataset::new(Box::new(data), 42)?;
+    /// assert_eq!(data.batch(&[0, 1, 2])?.inputs[0].elements, Elements::Float(vec![-1.0, 0.0, 0.0, 1.0, 1.0, 0.0]));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_missing(mut self, column: impl Into<CsvColumn>) -> Self {
+        self.missing.push(column.into());
         self
     }
 
@@ -156,74 +273,86 @@ impl Csv {
     ///
     /// # Errors
     /// If the file cannot be read, or does not hold samples of these kinds; see [`Csv`].
-    pub fn read<I: InputKind, T: TargetKind>(self) -> Result<InMemory<I, T>> {
+    pub fn read<I: InputKinds, T: TargetKinds>(self) -> Result<InMemory<I, T>> {
         let (origin, bytes) = file::open(&self.path)?;
         self.read_from(&origin, bytes)
     }
 
     /// The same for bytes that are part of the program.
-    pub(super) fn read_bytes<I: InputKind, T: TargetKind>(self, bytes: &[u8]) -> Result<InMemory<I, T>> {
+    pub(super) fn read_bytes<I: InputKinds, T: TargetKinds>(self, bytes: &[u8]) -> Result<InMemory<I, T>> {
         let (origin, bytes) = file::unpacked(&self.path, bytes, Some(bytes.len() as u64))?;
         self.read_from(&origin, bytes)
     }
 
-    fn read_from<I: InputKind, T: TargetKind>(
+    fn read_from<I: InputKinds, T: TargetKinds>(
         &self,
         origin: &Origin,
         mut bytes: Box<dyn BufRead + '_>,
     ) -> Result<InMemory<I, T>> {
-        let wanted = Widths {
-            input: size(I::NAME, I::SHAPE)?,
-            target: size(T::NAME, T::SHAPE)?,
-            input_kind: I::NAME,
-            target_kind: T::NAME,
-        };
+        let sides = [Side::of::<I>(), Side::of::<T>()];
+        for (name, shape) in sides.into_iter().flat_map(Side::kinds) {
+            size(name, shape)?;
+        }
         self.check(origin, &mut *bytes)?;
-        let mut rows = Rows::new(bytes, self.delimiter, wanted.input.saturating_add(wanted.target));
+        let mut rows =
+            Rows::new(bytes, self.delimiter, sides[0].elements().saturating_add(sides[1].elements()));
         rows.skip(self.skip_lines).map_err(|error| origin.unreadable(error))?;
         let mut names = Vec::new();
         if self.header && rows.advance(origin)? {
             names = rows.cells().map(|cell| shown(cell, usize::MAX)).collect();
         }
-        let mut columns: Option<Columns> = None;
-        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        let mut columns: Option<(usize, [Values; 2])> = None;
         let mut source = Source::new(origin.path());
         let mut samples = 0;
         while rows.advance(origin)? {
             let first = columns.is_none();
-            let columns = match &mut columns {
+            let (width, values) = match &mut columns {
                 Some(columns) => columns,
                 none => {
-                    let uses = columns::uses(self, &names, &rows, &wanted, [I::SHAPE, T::SHAPE]);
+                    let uses = columns::uses(self, &names, &rows, sides);
                     let uses = uses.map_err(|problem| origin.problem_at(rows.line, problem))?;
-                    none.insert(Columns::new(uses, self.delimiter))
+                    none.insert((rows.len(), uses.map(Values::new)))
                 }
             };
             let at = |problem: String| origin.problem_at(rows.line, problem);
-            if rows.len() != columns.len() {
+            if rows.len() != *width {
                 return Err(at(format!(
-                    "{} columns; expected {}, as in the first line of data",
-                    rows.len(),
-                    columns.len()
+                    "{} columns; expected {width}, as in the first line of data",
+                    rows.len()
                 )));
             }
-            let taken = columns.take::<I, T>(origin, rows.cells(), &mut inputs, &mut targets)?;
-            taken.map_err(|ValueError { column, text, hint }| {
-                let unnamed = if first && !self.header { HINT } else { "" };
-                let hint = hint.as_deref().unwrap_or(unnamed);
-                at(format!("column {} {text}{hint}", name(&names, column)))
-            })?;
+            for values in values {
+                let taken = values.take(origin, |number| rows.cell(number), self.delimiter)?;
+                taken.map_err(|ValueError { column, text, hint, declaration }| {
+                    let unnamed = (first && !self.header).then_some(HINT);
+                    let hint = hint.as_deref().or(unnamed).or(declaration).unwrap_or_default();
+                    at(format!("column {} {text}{hint}", name(&names, column)))
+                })?;
+            }
             source.add(origin, samples, rows.line)?;
             samples += 1;
         }
-        let Some(columns) = columns else {
+        let Some((_, [inputs, targets])) = columns else {
             return Err(origin.problem("no line of data; expected at least one sample"));
         };
-        InMemory::from_file(
-            inputs,
-            targets,
-            source.with_rounded(columns.rounded(|number| name(&names, number))),
-        )
+        let inputs =
+            inputs.into_samples(&names, sides[0], false).map_err(|problem| origin.problem(problem))?;
+        let targets =
+            targets.into_samples(&names, sides[1], true).map_err(|problem| origin.problem(problem))?;
+        let mut rounded: Vec<_> = inputs.rounded.into_iter().map(|(_, column)| column).collect();
+        rounded.extend(
+            targets.rounded.into_iter().map(|(_, column)| super::RoundedColumn { element: None, ..column }),
+        );
+        let facts = Facts {
+            rounded,
+            class_names: targets.class_names,
+            missing: inputs.missing,
+            unscaled: inputs.unscaled,
+        };
+        let columns =
+            <I as Kinds>::from_elements(inputs.elements).zip(<T as Kinds>::from_elements(targets.elements));
+        let (inputs, targets) = columns.ok_or(Error::Internal("columns of another type than their kinds"))?;
+        InMemory::from_file(inputs, targets, source.with_facts(facts))
     }
 
     /// Checks that need no row.

@@ -72,6 +72,14 @@ impl<'a> Rows<'a> {
         self.ends.len()
     }
 
+    /// A cell of the current row; empty if there is none.
+    #[inline]
+    pub(super) fn cell(&self, number: usize) -> &[u8] {
+        let (bytes, gap) = if self.is_quoted { (&self.unquoted, 0) } else { (&self.text, 1) };
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + gap);
+        self.ends.get(number).and_then(|&end| bytes.get(start..end)).unwrap_or_default()
+    }
+
     /// The cells of the current row.
     pub(in crate::data) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         // Where there were quotation marks, the delimiters between the cells are already removed.

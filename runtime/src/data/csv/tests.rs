@@ -94,9 +94,21 @@ fn csv_error_names_line_and_column() {
         ),
         ("a,b,c\n1,2\n", &named, "x.csv:2: 2 columns; expected 3, as in the header"),
         ("a,b,c,d\n1,2,3,0\n", &named, "x.csv:2: 4 columns; expected 2 for `Features` and 1 for `Class`"),
-        ("1,2,0\n\n1,?,0\n", &plain, "x.csv:3: column 1 (from 0) is `?`; expected a finite number"),
-        ("a,b,c\n1,2,0\n1,,0\n", &named, "x.csv:3: column `b` is empty; expected a finite number"),
-        ("1,2,0\nNaN,2,0\n", &plain, "x.csv:2: column 0 (from 0) is `NaN`; expected a finite number"),
+        (
+            "1,2,0\n\n1,?,0\n",
+            &plain,
+            "x.csv:3: column 1 (from 0) is `?`; expected a finite number; if values may be missing, use `.allow_missing(…)`",
+        ),
+        (
+            "a,b,c\n1,2,0\n1,,0\n",
+            &named,
+            "x.csv:3: column `b` is empty; expected a finite number; if values may be missing, use `.allow_missing(…)`",
+        ),
+        (
+            "1,2,0\nNaN,2,0\n",
+            &plain,
+            "x.csv:2: column 0 (from 0) is `NaN`; expected a finite number; if values may be missing, use `.allow_missing(…)`",
+        ),
         ("1,2,0\n1,-inf,0\n", &plain, "x.csv:2: column 1 (from 0) is `-inf`; expected a finite number"),
         (
             "1,2,0\n1,2,0.5\n",
@@ -272,5 +284,205 @@ fn missing_column_error_lists_columns() {
     assert_eq!(
         numbers::<2, 1>(csv().target("a"), b"a,a,c\n1,2,0\n").unwrap_err().to_string(),
         "x.csv:2: two columns have the name `a`; use a number"
+    );
+}
+
+/// The batch of all samples: the elements of each input and each target.
+fn all(data: &impl AnyDataset) -> (Vec<Elements>, Vec<Elements>) {
+    let batch = data.batch(&(0..data.len()).collect::<Vec<_>>()).unwrap();
+    let elements =
+        |columns: Vec<crate::data::BatchTensor>| columns.into_iter().map(|column| column.elements).collect();
+    (elements(batch.inputs), elements(batch.targets))
+}
+
+const ANIMALS: &str =
+    "weight,skin,legs,animal\n4.5,fur,4,cat\n0.5,scales,?,carp\n,feathers,2,hen\n5,fur,4,cat\n";
+
+#[test]
+fn categories_become_sorted_classes_and_one_hot_elements() {
+    let csv = || Csv::open("x.csv").header().ignore("weight").category("skin").category("animal");
+    let text = ANIMALS.replace('?', "0");
+    let data: InMemory<Features<4>, Class<3>> = csv().read_bytes(text.as_bytes()).unwrap();
+    let (inputs, targets) = all(&data);
+    // `feathers`, `fur`, `scales`, and the legs.
+    let rows = [[0.0, 1.0, 0.0, 4.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 2.0], [0.0, 1.0, 0.0, 4.0]];
+    assert_eq!(inputs, [Elements::Float(rows.concat())]);
+    assert_eq!(targets, [Elements::Int(vec![1, 0, 2, 1])]);
+    assert_eq!(Dataset::class_names(&data, 0), ["carp", "cat", "hen"]);
+    assert_eq!(Dataset::unscaled_elements(&data, 0), [0, 1, 2]);
+    // A declared order.
+    let data: InMemory<Features<4>, Class<4>> =
+        csv().categories("animal", ["hen", "dog", "cat", "carp"]).read_bytes(text.as_bytes()).unwrap();
+    assert_eq!(all(&data).1, [Elements::Int(vec![2, 3, 0, 2])]);
+    assert_eq!(Dataset::class_names(&data, 0), ["hen", "dog", "cat", "carp"]);
+}
+
+#[test]
+fn missing_values_become_nan_with_an_indicator_or_a_category() {
+    let csv = Csv::open("x.csv")
+        .header()
+        .allow_missing("weight")
+        .allow_missing("legs")
+        .category("skin")
+        .category("animal");
+    let data: InMemory<Features<7>, Class<3>> = csv.clone().read_bytes(ANIMALS.as_bytes()).unwrap();
+    let (inputs, _) = all(&data);
+    let Elements::Float(values) = &inputs[0] else { panic!("features are real") };
+    assert_eq!(values[..7], [4.5, 0.0, 0.0, 1.0, 0.0, 4.0, 0.0]);
+    assert!(values[12].is_nan() && values[14].is_nan());
+    assert_eq!((values[13], values[15]), (1.0, 1.0));
+    assert_eq!(Dataset::missing_elements(&data, 0), [0, 5]);
+    assert_eq!(Dataset::unscaled_elements(&data, 0), [1, 2, 3, 4, 6]);
+
+    let gap = ANIMALS.replace("feathers", "NA");
+    let data: InMemory<Features<7>, Class<3>> = csv.allow_missing("skin").read_bytes(gap.as_bytes()).unwrap();
+    let Elements::Float(values) = &all(&data).0[0] else { panic!("features are real") };
+    // `fur`, `scales`, then the missing ones.
+    assert_eq!(values[16..19], [0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn columns_are_divided_among_several_kinds() {
+    type Mixed = InMemory<(Features<1>, Tokens<6, 2>), (Class<3>, Values<1>)>;
+    let text = "a,kind,price,color,size\nx,cat,1.5,red,7\ny,dog,2.5,blue,8\nz,hen,3.5,red,9\n";
+    let csv = Csv::open("x.csv")
+        .header()
+        .category("a")
+        .category("color")
+        .category("kind")
+        .targets(["kind", "price"]);
+    let data: Mixed = csv.clone().read_bytes(text.as_bytes()).unwrap();
+    let (inputs, targets) = all(&data);
+    // The tokens 0 to 2 are `x`, `y`, `z`; 3 and 4 are `blue`, `red`.
+    assert_eq!(inputs, [Elements::Float(vec![7.0, 8.0, 9.0]), Elements::Int(vec![0, 4, 1, 3, 2, 4])]);
+    assert_eq!(targets, [Elements::Int(vec![0, 1, 2]), Elements::Float(vec![1.5, 2.5, 3.5])]);
+    assert_eq!((Dataset::class_names(&data, 0).len(), Dataset::class_names(&data, 1).len()), (3, 0));
+
+    type Two = InMemory<(Features<1>, Features<3>), Class<3>>;
+    let csv = Csv::open("x.csv")
+        .header()
+        .category("color")
+        .category("kind")
+        .target("kind")
+        .inputs(["price", "color", "size"]);
+    let data: Two = csv.read_bytes(text.as_bytes()).unwrap();
+    let (inputs, _) = all(&data);
+    assert_eq!(
+        inputs,
+        [
+            Elements::Float(vec![1.5, 2.5, 3.5]),
+            Elements::Float(vec![0.0, 1.0, 7.0, 1.0, 0.0, 8.0, 0.0, 1.0, 9.0])
+        ]
+    );
+}
+
+#[test]
+fn listed_inputs_keep_their_order() {
+    let text = b"a,b,c,d\n1,2,3,4\n";
+    let csv = || Csv::open("x.csv").header();
+    let read = |csv: Csv| numbers::<2, 1>(csv, text);
+    assert_eq!(read(csv().inputs(["c", "a"])).unwrap(), (vec![3.0, 1.0], vec![4.0]));
+    assert_eq!(read(csv().inputs(["d", "a"]).target("b")).unwrap(), (vec![4.0, 1.0], vec![2.0]));
+    assert_eq!(
+        read(csv().inputs(["a"])).unwrap_err().to_string(),
+        "x.csv:2: 1 columns of the input; expected 2 for `Features`"
+    );
+    assert_eq!(
+        read(csv().inputs(["a", "b"]).target("b")).unwrap_err().to_string(),
+        "x.csv:2: column 1 (from 0) is the target and an input"
+    );
+    assert_eq!(
+        read(csv().inputs(["a", "b"]).targets(["c", "d"])).unwrap_err().to_string(),
+        "x.csv:2: 2 target columns; expected 1 for `Values`"
+    );
+}
+
+#[test]
+fn wrong_declaration_of_a_column_says_what_to_write() {
+    let problem =
+        |csv: Csv| csv.read_bytes::<Features<4>, Class<3>>(ANIMALS.as_bytes()).unwrap_err().to_string();
+    let csv = || Csv::open("x.csv").header();
+    let full = || csv().category("skin").allow_missing("weight").allow_missing("legs").category("animal");
+    for (csv, sentence) in [
+        (
+            csv().category("animal").allow_missing("weight"),
+            "x.csv:2: column `skin` is `fur`; expected a finite number; if the column holds words, use `.category(…)`",
+        ),
+        (
+            csv().category("skin").category("animal").allow_missing("weight"),
+            "x.csv:3: column `legs` is `?`; expected a finite number; if values may be missing, use `.allow_missing(…)`",
+        ),
+        (
+            csv().category("skin").allow_missing("weight").allow_missing("legs"),
+            "x.csv:2: column `animal` is `cat`; expected a whole number from 0 to 2; if the column holds words, use `.category(…)`",
+        ),
+        (
+            full(),
+            "x.csv: the columns of real numbers and categories have 7 elements: `weight` 2 (the number, and whether it is missing), \
+             `skin` 3 (3 categories), `legs` 2 (the number, and whether it is missing); expected 4; write `Features<7>`",
+        ),
+        (
+            full().categories("animal", ["cat", "dog"]),
+            "x.csv:3: column `animal` is `carp`; expected one of the categories `cat`, `dog`",
+        ),
+        (
+            full().allow_missing("animal"),
+            "x.csv:2: column `animal` is a target, so its values must not be missing; remove its `allow_missing`",
+        ),
+        (full().ignore("skin"), "x.csv:2: column `skin` is neither input nor target; remove its `category`"),
+        (
+            full().subtract("skin", 2.0),
+            "x.csv:2: column `skin` has a `subtract` of 2, but does not hold real numbers; remove its `subtract`",
+        ),
+    ] {
+        assert_eq!(problem(csv), sentence);
+    }
+    let of_two = full().read_bytes::<Features<7>, Class<2>>(ANIMALS.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        of_two,
+        "x.csv: column `animal` has the 3 categories `carp`, `cat`, `hen`; expected 2; write `Class<3>`"
+    );
+    let tokens = full()
+        .read_bytes::<(Features<4>, Tokens<2, 1>), Class<3>>(ANIMALS.as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        tokens,
+        "x.csv: the columns of `Tokens` have 3 categories: `skin` 3; expected at most 2; write `Tokens<3, 1>`"
+    );
+    let real = csv().category("animal").inputs(["legs"]);
+    let real = real.read_bytes::<Features<1>, Values<1>>(ANIMALS.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        real,
+        "x.csv:2: column `animal` is a target of real numbers; remove its `category`, or use the kind `Class`"
+    );
+}
+
+/// The mean of the training samples replaces a missing number, in training and in a trained model; without normalization there is
+/// no mean.
+#[test]
+fn missing_values_need_per_element_normalization() {
+    use crate::data::Normalization;
+    let csv = || Csv::open("x.csv").header().allow_missing("a");
+    let read = |text: &str| csv().read_bytes::<Features<2>, Values<1>>(text.as_bytes()).unwrap();
+    let split = || Split::Fixed { train: 0..3, validation: 3..4, test: 0..0 };
+    let text = "a,y\n1,0\n,1\n3,1\n,0\n";
+    let prepared = |text: &str, rule| {
+        PreparedDataset::new(Box::new(read(text).with_split(split()).with_normalization(rule)), 1)
+    };
+    let data = prepared(text, Normalization::PerElement).unwrap();
+    assert_eq!(
+        data.batch(&[0, 1, 2, 3]).unwrap().inputs[0].elements,
+        Elements::Float(vec![-1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0])
+    );
+    assert_eq!(data.normalizers().of(0).unwrap().missing(), [0]);
+    assert_eq!(
+        prepared(text, Normalization::None).err().unwrap().to_string(),
+        "data: values may be missing, and the normalization, which replaces them by the mean, is `None`; expected \
+         `.with_normalization(Normalization::PerElement)`"
+    );
+    assert_eq!(
+        prepared("a,y\n,0\n,1\n,1\n2,0\n", Normalization::PerElement).err().unwrap().to_string(),
+        "data: element 0 of the input is missing in every training sample, so it has no mean; remove it from the input"
     );
 }

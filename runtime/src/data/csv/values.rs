@@ -1,21 +1,31 @@
 //! Parses the cells of a row into the values of a sample.
 
-use super::columns::{Role, Use};
+use super::columns::{Content, Use};
+use super::words::{Words, is_missing};
 use super::{hints, shown};
-use crate::data::distinct::{RoundedColumn, Rounding};
+use crate::data::distinct::Rounding;
 use crate::data::file::Origin;
 use crate::data::memory::whole_number;
 use crate::error::Result;
 use crate::format::plain;
-use crate::loss::TargetKind;
-use crate::shape::{Element, InputKind, Shape};
+use crate::shape::Element;
 
-/// The columns of a file, and statistics of their values.
-pub(super) struct Columns {
-    uses: Vec<Use>,
-    /// For the used columns that hold real numbers.
-    roundings: Vec<Option<Rounding>>,
-    delimiter: u8,
+/// The columns of the inputs, or those of the targets, with the values read so far.
+pub(super) struct Values {
+    pub(super) columns: Vec<Column>,
+    /// The real values, row by row. A missing one is NaN, a category its index.
+    pub(super) reals: Vec<f32>,
+    /// The classes and tokens, row by row. A category is its index.
+    pub(super) wholes: Vec<u32>,
+}
+
+/// A column that is used.
+pub(super) struct Column {
+    pub(super) used: Use,
+    /// For real numbers.
+    pub(super) rounding: Option<Rounding>,
+    /// For categories.
+    pub(super) words: Option<Words>,
 }
 
 /// What is wrong with a cell.
@@ -23,94 +33,128 @@ pub(super) struct ValueError {
     /// Its column.
     pub(super) column: usize,
     pub(super) text: String,
-    /// A hint on what it seems to be instead.
+    /// A hint on the format of the file.
     pub(super) hint: Option<String>,
+    /// A hint on the content of the column.
+    pub(super) declaration: Option<&'static str>,
 }
 
-impl Columns {
-    pub(super) fn new(uses: Vec<Use>, delimiter: u8) -> Self {
-        let roundings = uses.iter().map(|used| used.is_real.then(Rounding::default)).collect();
-        Self { uses, roundings, delimiter }
+impl Values {
+    pub(super) fn new(uses: Vec<Use>) -> Self {
+        let column = |used: Use| {
+            let words = match &used.content {
+                Content::Category { words } => Some(Words::new(words.as_deref(), used.may_be_missing)),
+                Content::Number { .. } => None,
+            };
+            Column { rounding: (used.is_real && words.is_none()).then(Rounding::default), words, used }
+        };
+        Self { columns: uses.into_iter().map(column).collect(), reals: Vec::new(), wholes: Vec::new() }
     }
 
-    /// The number of columns.
-    pub(super) fn len(&self) -> usize {
-        self.uses.len()
-    }
-
-    /// Appends a row to the values, or returns what is wrong with it.
-    pub(super) fn take<'a, I: InputKind, T: TargetKind>(
+    /// Appends the values of a row, whose cells `cell` returns, or returns what is wrong with one.
+    pub(super) fn take<'a>(
         &mut self,
         origin: &Origin,
-        cells: impl Iterator<Item = &'a [u8]>,
-        inputs: &mut Vec<I::Element>,
-        targets: &mut Vec<T::Element>,
+        cell: impl Fn(usize) -> &'a [u8],
+        delimiter: u8,
     ) -> Result<Result<(), ValueError>> {
-        for ((number, cell), (used, rounding)) in
-            cells.enumerate().zip(self.uses.iter().zip(&mut self.roundings))
-        {
-            let outcome = match used.role {
-                Role::Ignored => Ok(()),
-                Role::Input => {
-                    origin.reserve(inputs, 1)?;
-                    push(inputs, cell, used, rounding, I::SHAPE, I::SHAPE.vocabulary())
-                }
-                Role::Target => {
-                    origin.reserve(targets, 1)?;
-                    // Only the loss decides whether a class outside the kind is ignored.
-                    push(targets, cell, used, rounding, T::SHAPE, None)
-                }
+        for column in &mut self.columns {
+            let number = column.used.column;
+            let bytes = cell(number);
+            let text = std::str::from_utf8(bytes).unwrap_or_default().trim_ascii();
+            let outcome = if column.used.is_real {
+                origin.reserve(&mut self.reals, 1)?;
+                column.push(origin, &mut self.reals, bytes, text)?
+            } else {
+                origin.reserve(&mut self.wholes, 1)?;
+                column.push(origin, &mut self.wholes, bytes, text)?
             };
             if let Err(text) = outcome {
-                let hint = hints::of_cell(cell, self.delimiter);
-                return Ok(Err(ValueError { column: number, text, hint }));
+                let hint = hints::of_cell(bytes, delimiter);
+                return Ok(Err(ValueError {
+                    column: number,
+                    text,
+                    hint,
+                    declaration: column.declaration(bytes),
+                }));
             }
         }
         Ok(Ok(()))
     }
+}
 
-    /// The columns that lost values by rounding; `name` names one.
-    pub(super) fn rounded(&self, name: impl Fn(usize) -> String) -> Vec<RoundedColumn> {
-        let mut inputs = 0..;
-        let mut found = Vec::new();
-        for (number, (used, rounding)) in self.uses.iter().zip(&self.roundings).enumerate() {
-            let element = (used.role == Role::Input).then(|| inputs.next()).flatten();
-            if let Some((distinct, left)) = rounding.as_ref().and_then(Rounding::lost) {
-                found.push(RoundedColumn { column: name(number), element, distinct, left });
+impl Column {
+    /// Appends the value of a cell, or returns what is wrong with it.
+    #[inline]
+    fn push<E: Element>(
+        &mut self,
+        origin: &Origin,
+        values: &mut Vec<E>,
+        cell: &[u8],
+        text: &str,
+    ) -> Result<Result<(), String>> {
+        let Content::Number { subtracted } = self.used.content else {
+            return self.push_category(origin, values, cell, text);
+        };
+        if let Some((value, number)) = number::<E>(text, subtracted)
+            && self.used.below.is_none_or(|below| number.whole().is_none_or(|whole| (whole as usize) < below))
+        {
+            if let (Some(rounding), Some(real)) = (&mut self.rounding, number.real()) {
+                rounding.add(value, real);
             }
+            values.push(number);
+            return Ok(Ok(()));
         }
-        found
+        if self.used.may_be_missing && is_missing(text) && std::str::from_utf8(cell).is_ok() {
+            values.push(E::MISSING);
+            return Ok(Ok(()));
+        }
+        let found = found(cell);
+        Ok(Err(match self.used.vocabulary {
+            None => format!("is {found}; expected a finite number"),
+            Some(known) => format!("is {found}; expected {}", whole_number(known, text.parse().ok())),
+        }))
+    }
+
+    #[cold]
+    fn push_category<E: Element>(
+        &mut self,
+        origin: &Origin,
+        values: &mut Vec<E>,
+        cell: &[u8],
+        text: &str,
+    ) -> Result<Result<(), String>> {
+        if std::str::from_utf8(cell).is_err() {
+            return Ok(Err(format!("is {}; expected UTF-8", found(cell))));
+        }
+        let Some(words) = &mut self.words else { return Ok(Ok(())) };
+        Ok(words.index(origin, text)?.map_err(|expected| format!("is {}; {expected}", found(cell))).map(
+            |index| {
+                values.extend(E::from_number(f64::from(index)));
+            },
+        ))
+    }
+
+    /// What to declare of a column with this cell.
+    fn declaration(&self, cell: &[u8]) -> Option<&'static str> {
+        let text = std::str::from_utf8(cell).ok()?.trim_ascii();
+        if is_missing(text) {
+            let is_possible = self.used.is_input && (self.used.is_real || self.words.is_some());
+            return is_possible.then_some("; if values may be missing, use `.allow_missing(…)`");
+        }
+        let is_word = text.chars().any(char::is_alphabetic) && text.parse::<f64>().is_err();
+        (is_word && self.words.is_none()).then_some("; if the column holds words, use `.category(…)`")
     }
 }
 
-/// Parses the number in a cell, or returns what is wrong with it.
-fn push<E: Element>(
-    numbers: &mut Vec<E>,
-    cell: &[u8],
-    used: &Use,
-    rounding: &mut Option<Rounding>,
-    shape: Shape,
-    below: Option<usize>,
-) -> Result<(), String> {
-    let text = std::str::from_utf8(cell).unwrap_or_default().trim_ascii();
-    if let Some((value, number)) = number::<E>(text, used.subtracted)
-        && below.is_none_or(|below| number.whole().is_none_or(|whole| (whole as usize) < below))
-    {
-        if let (Some(rounding), Some(real)) = (rounding, number.real()) {
-            rounding.add(value, real);
-        }
-        numbers.push(number);
-        return Ok(());
-    }
+/// A cell as messages show it.
+fn found(cell: &[u8]) -> String {
     let found = plain(&shown(cell, 40), 41);
-    let found = if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") };
-    Err(match shape.vocabulary() {
-        None => format!("is {found}; expected a finite number"),
-        Some(known) => format!("is {found}; expected {}", whole_number(known, text.parse().ok())),
-    })
+    if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") }
 }
 
 /// The number that a text represents, in f64 and as an element.
+#[inline]
 fn number<E: Element>(text: &str, subtracted: f64) -> Option<(f64, E)> {
     let value: f64 = text.parse().ok()?;
     if subtracted != 0.0 {

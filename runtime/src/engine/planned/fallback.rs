@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
+use trainspec_kernels::arena::TensorArena;
 use trainspec_kernels::matmul::WriteMode;
 
 use super::run::copy;
@@ -108,7 +109,7 @@ impl Fallbacks {
         node: &Node,
         d: &[f32],
         d_inputs: [Option<(&mut [f32], WriteMode)>; MAX_INPUTS],
-        gradients: &mut [Vec<f32>],
+        gradients: &mut TensorArena,
         onto: WriteMode,
     ) -> Result<()> {
         let tape = self.0.remove(&number).ok_or(Error::Internal("a backward pass without a forward pass"))?;
@@ -120,7 +121,7 @@ impl Fallbacks {
             }
         }
         for (variable, own) in tape.parameters.iter().zip(&node.parameters) {
-            let gradient = &mut gradients[own.index];
+            let gradient = gradients.get_mut(own.index);
             if !gradient.is_empty() {
                 copy(found.get(variable.as_tensor()), gradient, onto)?;
             }

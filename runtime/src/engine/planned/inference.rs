@@ -12,9 +12,10 @@ use trainspec_kernels::threads;
 use super::convert::Weights;
 use super::fallback::Fallbacks;
 use super::shared::{Shared, Staged};
-use super::{Planned, check_numbers, no_memory, run};
+use super::{Planned, no_memory, run};
 use crate::data::{Normalizer, Normalizers};
 use crate::engine::forward;
+use crate::engine::store::check;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Mode;
@@ -60,7 +61,7 @@ impl Inference {
     /// # Errors
     /// If the parameters do not match the graph.
     pub(crate) fn new(graph: Graph, parameters: Vec<Vec<f32>>) -> Result<Self> {
-        check_numbers(&graph, &parameters)?;
+        check(&graph.parameters, &parameters)?;
         // As in `Planned::with_parameters`.
         let _ = threads::count();
         Ok(Self {
@@ -190,8 +191,8 @@ impl Inference {
             training: false,
             parameters: Parameters::Shared(&self.parameters),
             prepared: self.prepared(plan),
-            gradients: &mut [],
-            unread: &mut [],
+            gradients: None,
+            unread: &mut Vec::new(),
             onto: WriteMode::Accumulate,
             arena,
             fallbacks: &mut Fallbacks::default(),

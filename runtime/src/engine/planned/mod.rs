@@ -15,8 +15,7 @@ use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::subnormal::flushed;
 use trainspec_kernels::threads;
 
-use super::rows::ReadRows;
-use super::update::{apply, check_state, initial_state};
+use super::store::HostStore;
 use super::{Engine, MicroBatch, Objectives, initial_numbers};
 use crate::data::Batch;
 use crate::error::{Error, Result};
@@ -24,7 +23,7 @@ use crate::graph::Graph;
 use crate::layer::Role;
 use crate::loss::LossKernel;
 use crate::op::{Data, Parameters};
-use crate::optim::{HostAccess, HostParameters, Update};
+use crate::optim::{ParameterStore, Update};
 use crate::plan::{Place, Plan, Storage};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
@@ -57,18 +56,11 @@ pub struct Planned {
     /// The kernel of each objective that has one.
     losses: Vec<Option<Box<dyn LossKernel>>>,
     seed: u64,
-    parameters: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
-    /// Where kernels write the gradients of frozen parameters; allocated on first use.
+    store: HostStore,
+    /// Where kernels write the gradients of frozen parameters, by their place in the layer; allocated on first use.
     unread: Vec<Vec<f32>>,
-    /// The rows that the window has read.
-    rows: ReadRows,
     /// Whether the gradients belong to a window that was already applied.
     spent: bool,
-    /// Whether the gradients were written from outside. Then gradients that no kernel writes (of layers whose
-    /// output the model does not use) must be reset to 0 in the next window.
-    edited: bool,
-    state: Vec<Vec<Vec<f32>>>,
     training: Vec<Plan>,
     evaluation: Vec<Plan>,
     arena: Arena,
@@ -124,29 +116,22 @@ impl Planned {
         let objectives = objectives.fit(&graph)?;
         // Creates the pool here: its threads would keep the mode of a thread that flushes.
         let _ = threads::count();
-        check_numbers(&graph, &parameters)?;
-        let length = |parameter: &crate::graph::GraphParameter| {
-            if parameter.is_trained() { parameter.shape.elements() } else { 0 }
-        };
-        let before = graph.parameters.iter().zip(&parameters).map(|(parameter, numbers): (_, &Vec<f32>)| {
-            if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
-        });
+        let store = HostStore::new(&graph, parameters, true)?;
+        let before =
+            graph.parameters.iter().zip(&store.weights).map(|(parameter, numbers): (_, &Vec<f32>)| {
+                if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
+            });
         let before = before.collect();
-        let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
         let shared = Shared::of(&graph);
         let losses = objectives.kernels(&graph);
         Ok(Self {
-            unread: vec![Vec::new(); graph.parameters.len()],
-            rows: ReadRows::of(&graph),
+            unread: Vec::new(),
+            store,
             graph,
             objectives,
             losses,
             seed,
-            parameters,
-            gradients,
             spent: true,
-            edited: false,
-            state: Vec::new(),
             training: Vec::new(),
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
@@ -201,8 +186,7 @@ impl Planned {
     /// Prepares the gradients for a window: resets them to 0 if it has no micro-batch yet.
     fn begin_window(&mut self) {
         if std::mem::take(&mut self.spent) {
-            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
-            self.rows.clear();
+            self.store.start_window();
         }
     }
 
@@ -258,31 +242,26 @@ fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
     }
 }
 
-/// Checks that each parameter has as many values as in the graph.
-fn check_numbers(graph: &Graph, numbers: &[Vec<f32>]) -> Result<()> {
-    let expected = graph.parameters.iter().map(|parameter| parameter.shape.elements());
-    if numbers.iter().map(Vec::len).eq(expected) {
-        return Ok(());
-    }
-    Err(Error::Internal("the parameters are not those of the graph"))
-}
-
-impl HostAccess for Planned {
-    fn edit(&mut self, work: &mut dyn FnMut(HostParameters<'_>)) -> Result<()> {
-        self.edited |= !self.spent;
-        flushed(|| work(HostParameters { parameters: &mut self.parameters, gradients: &mut self.gradients }));
-        Ok(())
-    }
-}
-
 impl Engine for Planned {
+    fn store(&self) -> &dyn ParameterStore {
+        &self.store
+    }
+
+    fn store_mut(&mut self) -> &mut dyn ParameterStore {
+        &mut self.store
+    }
+
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
         if self.spent {
-            save(&mut self.before, &self.parameters);
+            save(&mut self.before, &self.store.weights);
         }
-        if self.spent && std::mem::take(&mut self.edited) {
-            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        if self.spent && self.store.take_edited() {
+            self.store.gradients.flat_mut().fill(0.0);
         }
         let onto = if self.spent { WriteMode::Overwrite } else { WriteMode::Accumulate };
         let plan = &self.training[place];
@@ -294,9 +273,9 @@ impl Engine for Planned {
             seed: self.seed,
             at,
             training: true,
-            parameters: Parameters::Exclusive(&mut self.parameters),
+            parameters: Parameters::Exclusive(&mut self.store.weights),
             prepared: &[],
-            gradients: &mut self.gradients,
+            gradients: Some(&mut self.store.gradients),
             unread: &mut self.unread,
             onto,
             arena: &mut self.arena,
@@ -316,48 +295,37 @@ impl Engine for Planned {
         });
         if result.is_err() && self.spent {
             // The forward pass of a window's first batch has updated them; those of later batches are left to `discard`.
-            restore(&self.before, &mut self.parameters);
+            restore(&self.before, &mut self.store.weights);
         }
         let result = result?;
         self.keep_outputs(place, true, batch);
         if std::mem::take(&mut self.spent) {
-            self.rows.clear();
+            self.store.start_rows();
         }
-        self.rows.add(batch);
+        self.store.add_rows(batch);
         Ok(result)
     }
 
-    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()> {
+    fn open_window(&mut self, tokens: &[Vec<u32>]) -> Result<()> {
         if self.spent {
-            save(&mut self.before, &self.parameters);
+            save(&mut self.before, &self.store.weights);
         }
         self.begin_window();
-        self.edited = true;
-        tokens.iter().enumerate().for_each(|(input, tokens)| self.rows.add_tokens(input, tokens));
-        flushed(|| work(&mut self.gradients));
+        self.store.add_tokens(tokens);
         Ok(())
     }
 
     fn discard(&mut self) -> Result<()> {
         if !self.spent {
-            restore(&self.before, &mut self.parameters);
+            restore(&self.before, &mut self.store.weights);
         }
         self.spent = true;
         Ok(())
     }
 
-    fn gradients(&self) -> &[Vec<f32>] {
-        &self.gradients
-    }
-
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         self.begin_window();
-        if self.state.is_empty() {
-            self.state = initial_state(update, &self.gradients);
-        }
-        flushed(|| {
-            apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
-        });
+        self.store.update(update)?;
         self.spent = true;
         Ok(())
     }
@@ -373,9 +341,9 @@ impl Engine for Planned {
             seed: self.seed,
             at: StepIndex::default(),
             training: false,
-            parameters: Parameters::Exclusive(&mut self.parameters),
+            parameters: Parameters::Exclusive(&mut self.store.weights),
             prepared: &[],
-            gradients: &mut self.gradients,
+            gradients: Some(&mut self.store.gradients),
             unread: &mut self.unread,
             onto: WriteMode::Accumulate,
             arena: &mut self.arena,
@@ -409,52 +377,7 @@ impl Engine for Planned {
         self.graph.shape_of_output(output)
     }
 
-    fn parameters(&self) -> Result<Vec<Tensor>> {
-        let tensor = |(numbers, parameter): (&Vec<f32>, &crate::graph::GraphParameter)| {
-            Ok(Tensor::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?)
-        };
-        self.parameters.iter().zip(&self.graph.parameters).map(tensor).collect()
-    }
-
-    fn numbers(&self) -> Result<Cow<'_, [Vec<f32>]>> {
-        Ok(self.parameters.as_slice().into())
-    }
-
     fn name(&self) -> &'static str {
         "planned"
-    }
-
-    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
-        let fits = |(tensor, parameter): (&Tensor, &crate::graph::GraphParameter)| {
-            tensor.dims() == parameter.shape.axes()
-        };
-        let count = self.graph.parameters.len();
-        if parameters.len() != count || !parameters.iter().zip(&self.graph.parameters).all(fits) {
-            return Err(Error::Internal("the parameters are not those of the graph"));
-        }
-        for (numbers, tensor) in self.parameters.iter_mut().zip(parameters) {
-            *numbers = tensor.flatten_all()?.to_vec1()?;
-        }
-        Ok(())
-    }
-
-    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
-        check_numbers(&self.graph, &numbers)?;
-        self.parameters = numbers;
-        Ok(())
-    }
-
-    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
-        Ok(self.parameters)
-    }
-
-    fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
-        &self.state
-    }
-
-    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()> {
-        check_state(&state, &self.gradients)?;
-        self.state = state;
-        Ok(())
     }
 }

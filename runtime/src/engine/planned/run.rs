@@ -1,7 +1,7 @@
 //! One micro-batch: executes the steps of a plan in order.
 
 use candle_core::{Device, Tensor, Var};
-use trainspec_kernels::arena::{Arena, Span};
+use trainspec_kernels::arena::{Arena, Span, TensorArena};
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::matmul::WriteMode;
@@ -10,13 +10,13 @@ use trainspec_kernels::subnormal::in_callers_mode;
 use super::convert::{self, Weights};
 use super::fallback::Fallbacks;
 use super::mixed;
-use super::shared::{Shared, Staged};
+use super::shared::{Shared, Staged, lend_unread};
 use crate::data::{Batch, BatchTensor};
 use crate::engine::objective::taped_loss;
 use crate::engine::{MicroBatch, Objective, OutputLoss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
-use crate::layer::{Mode, NodeParameter, Role};
+use crate::layer::{Mode, NodeParameter};
 use crate::loss::LossKernel;
 use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, Prepared, RngState, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
@@ -56,9 +56,10 @@ pub(super) struct Pass<'a> {
     pub(super) parameters: Parameters<'a>,
     /// What the kernels prepared from parameters that do not change, by node; otherwise empty.
     pub(super) prepared: &'a [Option<Prepared>],
-    pub(super) gradients: &'a mut [Vec<f32>],
-    /// Memory for the gradients of frozen parameters, for kernels that compute them anyway.
-    pub(super) unread: &'a mut [Vec<f32>],
+    /// Those of all parameters; `None` where none are computed.
+    pub(super) gradients: Option<&'a mut TensorArena>,
+    /// Memory for the gradients of a layer's frozen parameters, for kernels that compute them anyway.
+    pub(super) unread: &'a mut Vec<Vec<f32>>,
     /// The write mode of the gradients of parameters that only one layer uses.
     pub(super) onto: WriteMode,
     /// The parameters that several layers use.
@@ -111,12 +112,12 @@ impl Pass<'_> {
 
     fn forward_step(&mut self, step: &ForwardStep, group: &Group, node: &Node) -> Result<()> {
         let (plan, draws) = (self.plan, self.draws(group));
-        let [a, b, c] = step.inputs.map(|place| plan.place(place));
-        let ([a, b, c, residual], [output, pre, saved, scratch]) = self.arena.lend(
-            [a, b, c, plan.place(step.residual)],
+        let [a, b, c, e] = step.inputs.map(|place| plan.place(place));
+        let ([a, b, c, e, residual], [output, pre, saved, scratch]) = self.arena.lend(
+            [a, b, c, e, plan.place(step.residual)],
             [Some(step.output), step.pre, step.saved, step.scratch].map(|buffer| plan.span(buffer)),
         );
-        let inputs = with_inputs(self.inputs, step.inputs, [a, b, c]);
+        let inputs = with_inputs(self.inputs, step.inputs, [a, b, c, e]);
         let residual = match step.residual {
             Some(Place::Input(input)) => Some(self.inputs.of(input).floats()),
             Some(Place::Arena(_)) => Some(residual),
@@ -208,8 +209,8 @@ impl Pass<'_> {
     /// Every gradient.
     pub(super) fn backward(&mut self) -> Result<()> {
         let (plan, graph) = (self.plan, self.graph);
-        if self.onto == WriteMode::Overwrite {
-            self.shared.clear(self.gradients);
+        if let (WriteMode::Overwrite, Some(gradients)) = (self.onto, self.gradients.as_deref_mut()) {
+            self.shared.clear(gradients);
         }
         let first = plan.forward().len() + 1;
         (first..).zip(plan.backward()).try_for_each(|(time, step)| match step {
@@ -266,15 +267,16 @@ impl Pass<'_> {
         let plan = self.plan;
         let group = plan.group(step.group);
         let (node, draws) = (&self.graph.nodes[group.node], self.draws(group));
-        let [a, b, c] = step.inputs.map(|place| plan.place(place));
-        let [d_a, d_b, d_c] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
-        let ([a, b, c, output], [d, saved, scratch, d_a, d_b, d_c]) = self.arena.lend(
-            [a, b, c, plan.span(step.output)],
-            [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c],
+        let [a, b, c, e] = step.inputs.map(|place| plan.place(place));
+        let [d_a, d_b, d_c, d_e] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
+        let ([a, b, c, e, output], [d, saved, scratch, d_a, d_b, d_c, d_e]) = self.arena.lend(
+            [a, b, c, e, plan.span(step.output)],
+            [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c, d_e],
         );
         let mut modes = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
-        let d_inputs = [d_a, d_b, d_c].map(|d| modes.next().flatten().map(|onto| (d, onto)));
+        let d_inputs = [d_a, d_b, d_c, d_e].map(|d| modes.next().flatten().map(|onto| (d, onto)));
         let onto = if self.shared.accumulates(group.node) { WriteMode::Accumulate } else { self.onto };
+        let Some(gradients) = self.gradients.as_deref_mut() else { return Ok(()) };
         let makes_unread = match &group.work {
             Work::Kernel(kernel) => {
                 let is_frozen = self.graph.parameters_of(node).any(|parameter| parameter.frozen);
@@ -283,9 +285,6 @@ impl Pass<'_> {
             }
             _ => false,
         };
-        if makes_unread {
-            lend_unread(self.graph, node, self.gradients, self.unread);
-        }
         match &group.work {
             Work::Kernel(kernel) => {
                 let (size, batch) = (self.size, self.inputs);
@@ -294,12 +293,17 @@ impl Pass<'_> {
                 } else {
                     Epilogue::NONE
                 };
-                let gradients = &mut *self.gradients;
-                self.staged.with_gradients(node, &mut self.parameters, gradients, |parameters, gradients| {
+                let (format, inputs) = (plan.format(), with_inputs(batch, step.inputs, [a, b, c, e]));
+                let mut gradients = gradients.select_mut(node.parameters.iter().map(|own| own.index));
+                if makes_unread {
+                    lend_unread(self.graph, node, gradients.get(), self.unread);
+                }
+                self.staged.with_read(node, &mut self.parameters, move |parameters| {
+                    let mut gradients = gradients;
                     kernel.backward(&mut Backward {
                         batch: size,
-                        format: plan.format(),
-                        inputs: with_inputs(batch, step.inputs, [a, b, c]),
+                        format,
+                        inputs,
                         output,
                         parameters,
                         epilogue,
@@ -307,21 +311,18 @@ impl Pass<'_> {
                         scratch,
                         d,
                         d_inputs,
-                        gradients,
+                        gradients: gradients.get(),
                         onto,
                         draws,
                     });
                 });
             }
             Work::Fallback => {
-                let (fallbacks, gradients) = (&mut *self.fallbacks, &mut *self.gradients);
+                let fallbacks = &mut *self.fallbacks;
                 in_callers_mode(|| fallbacks.backward(step.group, node, d, d_inputs, gradients, onto))
                     .map_err(|error| error.at(&node.path))?;
             }
             Work::Epilogue => {}
-        }
-        if makes_unread {
-            lend_unread(self.graph, node, self.gradients, self.unread);
         }
         Ok(())
     }
@@ -351,19 +352,6 @@ fn scale(gradient: &mut [f32], by: f32, plan: &Plan) {
         *number *= by;
     }
     round(plan.format(), gradient);
-}
-
-/// Swaps scratch memory in for the missing gradients of a node's frozen parameters, or out again.
-fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &mut [Vec<f32>]) {
-    for &NodeParameter { index: place, .. } in &node.parameters {
-        let parameter = &graph.parameters[place];
-        if parameter.frozen && parameter.role != Role::Statistic {
-            if gradients[place].is_empty() {
-                unread[place].resize(parameter.shape.elements(), 0.0);
-            }
-            std::mem::swap(&mut gradients[place], &mut unread[place]);
-        }
-    }
 }
 
 /// The inputs of a step, read from the batch or the arena.

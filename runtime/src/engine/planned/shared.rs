@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use trainspec_kernels::arena::TensorArena;
+
 use crate::error::Result;
 use crate::graph::{Graph, Node};
+use crate::layer::Role;
 use crate::op::Parameters;
 
 /// What several layers of a graph share.
@@ -56,20 +59,17 @@ impl Shared {
     }
 
     /// Starts the sums of these gradients.
-    pub(super) fn clear(&self, gradients: &mut [Vec<f32>]) {
+    pub(super) fn clear(&self, gradients: &mut TensorArena) {
         for &parameter in &self.parameters {
-            gradients[parameter].fill(0.0);
+            gradients.get_mut(parameter).fill(0.0);
         }
     }
 }
 
-/// Where the parameters and gradients of a layer are moved for its step if they are not adjacent. Only vectors are moved, not
+/// Where the parameters of a layer are moved for its step if they are not adjacent. Only vectors are moved, not
 /// their elements.
 #[derive(Debug, Default)]
-pub(super) struct Staged {
-    parameters: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
-}
+pub(super) struct Staged(Vec<Vec<f32>>);
 
 impl Staged {
     /// Calls `work` with the parameters of a node.
@@ -86,32 +86,47 @@ impl Staged {
         match all {
             Parameters::Shared(_) => work(Parameters::Shared(shared.copies_of(node))),
             Parameters::Exclusive(all) => {
-                exchange(node, &mut self.parameters, all);
-                let done = work(Parameters::Exclusive(&mut self.parameters));
-                exchange(node, &mut self.parameters, all);
+                exchange(node, &mut self.0, all);
+                let done = work(Parameters::Exclusive(&mut self.0));
+                exchange(node, &mut self.0, all);
                 done
             }
         }
     }
 
-    /// Calls `work` with the parameters and gradients of a node.
-    pub(super) fn with_gradients(
+    /// Calls `work` with the parameters of a node, to read in a backward pass.
+    pub(super) fn with_read(
         &mut self,
         node: &Node,
         all: &mut Parameters<'_>,
-        gradients: &mut [Vec<f32>],
-        work: impl FnOnce(&[Vec<f32>], &mut [Vec<f32>]),
+        work: impl FnOnce(&[Vec<f32>]),
     ) {
         if let Some(range) = node.range() {
-            return work(&all[range.clone()], &mut gradients[range]);
+            return work(&all[range]);
         }
         // Only training has a backward pass.
         let Some(all) = all.exclusive() else { return };
-        exchange(node, &mut self.parameters, all);
-        exchange(node, &mut self.gradients, gradients);
-        work(&self.parameters, &mut self.gradients);
-        exchange(node, &mut self.parameters, all);
-        exchange(node, &mut self.gradients, gradients);
+        exchange(node, &mut self.0, all);
+        work(&self.0);
+        exchange(node, &mut self.0, all);
+    }
+}
+
+/// Puts scratch memory in the place of the missing gradients of a node's frozen parameters.
+pub(super) fn lend_unread<'a>(
+    graph: &Graph,
+    node: &Node,
+    gradients: &mut [&'a mut [f32]],
+    unread: &'a mut Vec<Vec<f32>>,
+) {
+    unread.resize_with(unread.len().max(gradients.len()), Vec::new);
+    let parameters = graph.parameters_of(node).zip(gradients).zip(unread);
+    for ((parameter, gradient), unread) in parameters {
+        if parameter.frozen && parameter.role != Role::Statistic {
+            let length = parameter.shape.elements();
+            unread.resize(length.max(unread.len()), 0.0);
+            *gradient = &mut unread[..length];
+        }
     }
 }
 

@@ -30,16 +30,16 @@ impl Broadcast {
 
 impl Kernel for Broadcast {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let [a, b, _] = pass.inputs.map(Data::floats);
+        let [a, b, ..] = pass.inputs.map(Data::floats);
         let [full, small] = self.order([a, b]);
         self.kernels.forward(full, small, pass.output);
         Ok(())
     }
 
     fn backward(&self, pass: &mut Backward<'_>) {
-        let [a, b, _] = pass.inputs.map(Data::floats);
+        let [a, b, ..] = pass.inputs.map(Data::floats);
         let [full, small] = self.order([a, b]);
-        let [d_a, d_b, _] = &mut pass.d_inputs;
+        let [d_a, d_b, ..] = &mut pass.d_inputs;
         let [d_full, d_small] = self.order([d_a.take(), d_b.take()]);
         if let Some(d_full) = d_full {
             self.kernels.backward_full(full, small, pass.d, d_full);

@@ -16,7 +16,7 @@ impl Kernel for Difference {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let [a, b, _] = pass.inputs.map(Data::floats);
+        let [a, b, ..] = pass.inputs.map(Data::floats);
         element::sub(a, b, pass.output, &Epilogue::NONE);
         Ok(())
     }

@@ -44,9 +44,7 @@ impl Kernel for LayerNorm {
     fn backward(&self, pass: &mut Backward<'_>) {
         let weight = parameter(pass.parameters, 0);
         let (d_weight, d_bias) = match &mut *pass.gradients {
-            [weight, bias] => {
-                (Some((weight.as_mut_slice(), pass.onto)), Some((bias.as_mut_slice(), pass.onto)))
-            }
+            [weight, bias] => (Some((&mut **weight, pass.onto)), Some((&mut **bias, pass.onto))),
             _ => (None, None),
         };
         let dx = pass.d_inputs[0].take();

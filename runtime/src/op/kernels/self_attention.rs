@@ -69,8 +69,19 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
 }
 
 /// The destination of the gradient of a bias, if there is one.
-fn with(onto: WriteMode, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], WriteMode)> {
-    bias.map(|bias| (bias.as_mut_slice(), onto))
+fn with<'a>(onto: WriteMode, bias: Option<&'a mut &mut [f32]>) -> Option<(&'a mut [f32], WriteMode)> {
+    bias.map(|bias| (&mut **bias, onto))
+}
+
+/// Checks that dropout can draw a random number for each of these weights.
+pub(super) fn check_draws(weights: [usize; 4]) -> Result<()> {
+    let weights = weights.into_iter().fold(1, usize::saturating_mul);
+    if weights <= DRAWS {
+        return Ok(());
+    }
+    Err(Error::Batch(format!(
+        "dropout has {weights} weights to draw; expected at most {DRAWS}; use a smaller batch"
+    )))
 }
 
 impl Kernel for SelfAttention {
@@ -96,12 +107,8 @@ impl Kernel for SelfAttention {
         let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(&pass.parameters) else {
             return Err(Error::Internal("attention received other parameters than it declared"));
         };
-        let weights =
-            [self.heads, self.length, self.length].into_iter().fold(pass.batch, usize::saturating_mul);
-        if self.dropout > 0.0 && pass.training && weights > DRAWS {
-            return Err(Error::Batch(format!(
-                "dropout has {weights} weights to draw; expected at most {DRAWS}; use a smaller batch"
-            )));
+        if self.dropout > 0.0 && pass.training {
+            check_draws([pass.batch, self.heads, self.length, self.length])?;
         }
         let [project, mix] = self.maps(pass.batch);
         let memory = if pass.training { &mut *pass.saved } else { &mut *pass.scratch };

@@ -1,12 +1,11 @@
 //! Adaptive gradient clipping.
 
 use serde::{Deserialize, Serialize};
-use trainspec_kernels::grad_norm::global_norm;
 
-use super::{Clip, Gradients, check_bound, factor};
+use super::{Clip, Gradients, check_bound};
 use crate::config::Config;
 use crate::error::Result;
-use crate::optim::scaled::multiply;
+use crate::optim::UnitClip;
 use crate::shape::CheckResult;
 
 /// Adaptive gradient clipping (AGC): clips the gradient norm of each unit to a fraction of the norm of its weights.
@@ -55,17 +54,7 @@ impl Config for AdaptiveGrad {
 impl Clip for AdaptiveGrad {
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
         let left_out = if self.last_layer { &[] } else { gradients.last_layer() };
-        gradients.each_unit(|unit| {
-            if left_out.iter().any(|parameter| parameter.index == unit.parameter) {
-                return;
-            }
-            let max = self.factor * global_norm([unit.weights]).max(self.eps);
-            let factor = factor(global_norm([&*unit.gradient]), max);
-            // Unchanged gradients are not even multiplied by 1.
-            if factor < 1.0 {
-                multiply(unit.gradient, factor);
-            }
-        })
+        gradients.clip_units(UnitClip::Adaptive { factor: self.factor, eps: self.eps }, left_out)
     }
 
     fn keeps_signs(&self) -> bool {

@@ -1,26 +1,19 @@
 //! The gradients of a step, as passed to clipping methods.
 
-use trainspec_kernels::grad_norm::{norm_of_sums, squares_of_each};
-use trainspec_kernels::noise::add_normal;
-use trainspec_kernels::subnormal::in_callers_mode;
-use trainspec_kernels::threads;
+use trainspec_kernels::grad_norm::norm_of_sums;
 
 use crate::error::Result;
 use crate::layer::{GraphParameter, NodeParameter};
-use crate::optim::HostAccess;
-use crate::optim::scaled::{is_single, multiply};
-use crate::optim::units::{in_units, of_units, unit_length};
+use crate::optim::scaled::is_single;
+use crate::optim::{ParameterStore, UnitClip};
 use crate::rng::{StepIndex, Stream};
-
-/// The number of elements that one thread scales at a time.
-const BLOCK: usize = 32 * 1024;
 
 /// The gradients of one step, averaged over its window.
 ///
 /// Scaling and bounding cost nothing: they are recorded and applied in the optimizer's pass. Changing single elements
 /// ([`Gradients::each_unit`]) takes a separate pass.
 pub struct Gradients<'a> {
-    host: &'a mut dyn HostAccess,
+    store: &'a mut dyn ParameterStore,
     about: &'a [GraphParameter],
     last_layer: &'a [NodeParameter],
     measure: &'a mut GradientStats,
@@ -38,15 +31,15 @@ pub struct Unit<'a> {
 }
 
 impl<'a> Gradients<'a> {
-    /// Creates the gradients of an engine after they were measured, for parameters `about`; `last_layer` are those of the
+    /// Creates the gradients of a store after they were measured, for parameters `about`; `last_layer` are those of the
     /// last layer with a matrix or kernel.
     pub(crate) fn new(
-        host: &'a mut dyn HostAccess,
+        store: &'a mut dyn ParameterStore,
         about: &'a [GraphParameter],
         last_layer: &'a [NodeParameter],
         measure: &'a mut GradientStats,
     ) -> Self {
-        Self { host, about, last_layer, measure }
+        Self { store, about, last_layer, measure }
     }
 
     /// Returns the norm of all gradients before any change.
@@ -100,49 +93,37 @@ impl<'a> Gradients<'a> {
     /// # Errors
     /// If a parameter cannot be read from the device.
     pub fn each_unit(&mut self, work: impl Fn(Unit<'_>) + Sync) -> Result<()> {
-        let (about, measure) = (self.about, &mut *self.measure);
-        self.host.edit(&mut |numbers| {
-            measure.settle(numbers.gradients);
-            let tensors = numbers.gradients.iter_mut().zip(numbers.parameters).zip(about);
-            for (parameter, ((gradient, weights), about)) in tensors.enumerate() {
-                if gradient.is_empty() {
-                    continue;
-                }
-                let length = unit_length(about);
-                let block = threads::block(gradient.len(), length);
-                in_units(about, gradient, |gradient| {
-                    of_units(about, weights, |weights| {
-                        threads::chunks(gradient, block, |number, gradient| {
-                            let weights = &weights[number * block..][..gradient.len()];
-                            for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length))
-                            {
-                                in_callers_mode(|| work(Unit { parameter, gradient, weights }));
-                            }
-                        });
-                    });
-                });
-            }
-        })
+        self.clip_units(UnitClip::Host(&work), &[])
+    }
+
+    /// Clips the gradients of units, except for those of the parameters `except`. The gradient is scaled and bounded as recorded so
+    /// far. On a device, [`UnitClip::Adaptive`] runs there.
+    ///
+    /// # Errors
+    /// If a parameter cannot be read from the device.
+    pub fn clip_units(&mut self, clip: UnitClip<'_>, except: &[NodeParameter]) -> Result<()> {
+        self.settle()?;
+        self.store.clip_units(clip, except)
     }
 
     /// Applies factors that the optimizer's pass cannot apply in f32, because they are too small or too large.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        let measure = &mut *self.measure;
-        if measure.scales.iter().all(|&scale| is_single(scale)) {
-            return Ok(());
-        }
-        self.host.edit(&mut |numbers| measure.settle(numbers.gradients))
+        if self.measure.scales.iter().all(|&scale| is_single(scale)) { Ok(()) } else { self.settle() }
     }
 
     /// Adds normal noise with this standard deviation to every element, from a separate random stream for each parameter.
     pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: StepIndex) -> Result<()> {
+        self.settle()?;
+        self.store.add_noise(std as f32, streams, at)
+    }
+
+    /// Applies the recorded changes as the optimizer's pass would.
+    fn settle(&mut self) -> Result<()> {
         let measure = &mut *self.measure;
-        self.host.edit(&mut |numbers| {
-            measure.settle(numbers.gradients);
-            for (gradient, stream) in numbers.gradients.iter_mut().zip(streams) {
-                add_normal(gradient, std as f32, stream.key(), at.place());
-            }
-        })
+        self.store.scale(&measure.scales, measure.bound)?;
+        measure.scales.fill(1.0);
+        measure.bound = f64::INFINITY;
+        Ok(())
     }
 }
 
@@ -167,39 +148,22 @@ impl GradientStats {
     }
 
     /// Computes the norms of a window's summed gradients; `average` is the factor from a sum to an average.
-    pub(crate) fn take(&mut self, gradients: &[Vec<f32>], average: f64) {
-        squares_of_each(gradients, &mut self.norms);
+    pub(crate) fn take(&mut self, store: &dyn ParameterStore, average: f64) -> Result<()> {
+        store.squares(&mut self.norms)?;
         self.norm = norm_of_sums(&self.norms) * average;
         self.norms.iter_mut().for_each(|sum| *sum = sum.sqrt() * average);
         self.scales.fill(average);
         self.bound = f64::INFINITY;
+        Ok(())
     }
 
     /// Returns whether an element, after all recorded changes, overflows f32; or, for an optimizer that stores `squares`,
     /// whether its square does. Such an optimizer would never change that weight again, since the inverse of infinity is 0.
-    pub(crate) fn is_too_large(&self, gradients: &[Vec<f32>], squares: bool) -> bool {
+    pub(crate) fn is_too_large(&self, store: &dyn ParameterStore, squares: bool) -> Result<bool> {
         /// The square root of the largest f32.
         const ROOT: f64 = 1.844_674_35e19;
         let most = if squares { ROOT } else { f64::from(f32::MAX) };
-        let is_large = |(gradient, scale): (&Vec<f32>, &f64)| {
-            gradient.iter().any(|&value| f64::from(value.abs()) * scale.abs() > most)
-        };
-        self.norm > most && self.bound > most && gradients.iter().zip(&self.scales).any(is_large)
-    }
-
-    /// Applies the recorded changes as the optimizer's pass would.
-    fn settle(&mut self, gradients: &mut [Vec<f32>]) {
-        let bound = self.bound as f32;
-        for (gradient, &scale) in gradients.iter_mut().zip(&self.scales) {
-            threads::chunks(gradient, BLOCK, |_, gradient| {
-                multiply(gradient, scale);
-                for value in gradient {
-                    *value = value.clamp(-bound, bound);
-                }
-            });
-        }
-        self.scales.fill(1.0);
-        self.bound = f64::INFINITY;
+        if self.norm > most && self.bound > most { store.exceeds(&self.scales, most) } else { Ok(false) }
     }
 }
 
@@ -211,13 +175,22 @@ mod tests {
     /// unless elements are bounded or scaled down first.
     #[test]
     fn average_above_f32_is_too_large_for_every_optimizer() {
-        let gradients = [vec![f32::MAX, 1.0]];
-        let mut stats = GradientStats::new(1);
-        stats.take(&gradients, 2.0);
-        assert!(stats.norm.is_finite() && stats.is_too_large(&gradients, false));
+        let mut training = crate::fixture::experiment();
+        let graph = training.graph().unwrap();
+        let mut engine = crate::engine::open(&graph, training.settings().unwrap()).unwrap();
+        let store = engine.store_mut();
+        store
+            .edit(&mut |host| {
+                host.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+                host.gradients[0][..2].copy_from_slice(&[f32::MAX, 1.0]);
+            })
+            .unwrap();
+        let mut stats = GradientStats::new(graph.parameters.len());
+        stats.take(store, 2.0).unwrap();
+        assert!(stats.norm.is_finite() && stats.is_too_large(store, false).unwrap());
         stats.bound = 1.0;
-        assert!(!stats.is_too_large(&gradients, true));
-        stats.take(&gradients, 0.5);
-        assert!(!stats.is_too_large(&gradients, false) && stats.is_too_large(&gradients, true));
+        assert!(!stats.is_too_large(store, true).unwrap());
+        stats.take(store, 0.5).unwrap();
+        assert!(!stats.is_too_large(store, false).unwrap() && stats.is_too_large(store, true).unwrap());
     }
 }

@@ -6,9 +6,8 @@
 
 use super::CheckReturn;
 use crate::config::Config;
-use crate::graph::Module;
+use crate::graph::{InParts, Module};
 use crate::keys::Facts;
-use crate::layer::{Chunk, Split};
 use crate::shape::{CheckResult, Shape};
 
 /// A type that can be written as `Name { … }` in a spec: any configuration.
@@ -89,16 +88,7 @@ where
     module
 }
 
-/// A layer that returns several values, one for each name in `let (a, b) = …`.
-///
-/// It has an inherent `const fn part(self, part: usize, parts: usize) -> Self`: the layer that returns one of them.
-pub trait InParts {}
-
-impl InParts for Chunk {}
-
-impl<const PARTS: usize> InParts for Split<PARTS> {}
-
-/// A layer that can be bound to several names.
+/// A layer or model that can be bound to several names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` returns one value, not several",
     label = "write `let name = …`",
@@ -125,6 +115,28 @@ where
     L: Parted<Way, Itself = L>,
 {
     layer
+}
+
+/// What a call that is bound to one name may return.
+#[diagnostic::on_unimplemented(
+    message = "a call that returns several values is used as one value",
+    label = "this returns several values; bind them as in `let (a, b) = …;`"
+)]
+pub trait OneValue {
+    /// The type.
+    type Itself;
+}
+
+impl OneValue for CheckResult<Shape> {
+    type Itself = Self;
+}
+
+/// Returns the shape of one value unchanged.
+pub const fn one_value<R>(returned: R) -> <R as OneValue>::Itself
+where
+    R: OneValue<Itself = R>,
+{
+    returned
 }
 
 /// Returns a number in a model unchanged: an error in it is the same in both copies of the body.

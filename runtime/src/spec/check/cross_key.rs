@@ -363,7 +363,10 @@ const fn is_taken(before: &[Facts], name: &str) -> bool {
 
 /// The number of classes that an output of a model distinguishes, and what they are called in messages.
 const fn classes_of<Outputs: Kinds, Targets: Kinds>(output: usize) -> (usize, &'static str) {
-    let classes = Outputs::SHAPES[output].last();
+    let shape = Outputs::SHAPES[output];
+    // The classes of a map are its channels.
+    let is_map = same_text(Outputs::NAMES[output], "LogitMap");
+    let classes = if is_map { shape.axis(0) } else { shape.last() };
     let what = if same_text(Outputs::NAMES[output], "TokenLogits") {
         "tokens"
     } else if same_text(Targets::NAMES[output], "Labels") {

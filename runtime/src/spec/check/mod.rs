@@ -7,8 +7,8 @@ mod probe;
 mod rules;
 
 pub use assert::{
-    Callable, Checked, Configuration, DeclaredModel, Parted, called, check_returned, number, part, parted,
-    with_facts,
+    Callable, Checked, Configuration, DeclaredModel, OneValue, Parted, called, check_returned, number,
+    one_value, part, parted, with_facts,
 };
 pub(crate) use cross_key::{Given, Mistakes, WHOLE};
 pub use probe::{CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};

@@ -43,7 +43,8 @@ impl TrainStep<'_> {
         let mut compute = |batch| {
             interrupt.check()?;
             if several && round > 0 {
-                engine.edit_window(&[], &mut |gradients| clear(gradients))?;
+                engine.open_window(&[])?;
+                engine.store_mut().clear()?;
             }
             engine.accumulate_scaled(batch, at, scales)
         };
@@ -64,21 +65,15 @@ impl TrainStep<'_> {
             totals.add(result)
         })?;
         if several {
-            for (parameter, shared) in self.shared.iter_mut().enumerate() {
-                let own = batch.and_then(|_| self.engine.gradients().get(parameter));
-                self.world.add_in_order(shared, own.map(Vec::as_slice))?;
-            }
-            self.engine.edit_window(&tokens, &mut |_| ())?;
+            self.engine.store_mut().add_to_sum(&self.world, batch.is_some())?;
+            self.engine.open_window(&tokens)?;
         }
         Ok(())
     }
 
-    /// Clears the sum of gradients over all processes, if there are several.
-    pub(super) fn start_shared(&mut self) {
-        if !self.world.is_single() {
-            self.engine.gradients().clone_into(&mut self.shared);
-            clear(&mut self.shared);
-        }
+    /// Starts the sum of gradients over all processes, if there are several.
+    pub(super) fn start_shared(&mut self) -> Result<()> {
+        if self.world.is_single() { Ok(()) } else { self.engine.store_mut().begin_sum() }
     }
 
     /// Writes the sum of gradients over all processes to the engine, if there are several.
@@ -86,18 +81,7 @@ impl TrainStep<'_> {
         if self.world.is_single() {
             return Ok(());
         }
-        let shared = &self.shared;
-        self.engine.edit_window(&[], &mut |gradients| {
-            for (gradient, shared) in gradients.iter_mut().zip(shared) {
-                gradient.copy_from_slice(shared);
-            }
-        })
-    }
-}
-
-/// Sets gradients to -0, the value that changes no bit of what is added to it.
-fn clear(gradients: &mut [Vec<f32>]) {
-    for gradient in gradients {
-        gradient.fill(-0.0);
+        self.engine.open_window(&[])?;
+        self.engine.store_mut().finish_sum()
     }
 }

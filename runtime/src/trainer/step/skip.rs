@@ -1,9 +1,9 @@
 //! Skips steps whose loss or gradients are not finite.
 
 use super::TrainStep;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::optim::ParameterStore;
 use crate::trainer::scale::{ScaleDecision, Why};
 use crate::trainer::{Scaling, Skip, Totals};
 
@@ -14,7 +14,7 @@ impl TrainStep<'_> {
         if verdict == ScaleDecision::Apply {
             return Ok(None);
         }
-        let reason = non_finite(&*self.engine, self.graph, totals);
+        let reason = non_finite(self.engine.store(), self.graph, totals)?;
         self.engine.discard()?;
         let advice = match verdict {
             ScaleDecision::Stop(Why::Rule) => {
@@ -38,14 +38,13 @@ impl TrainStep<'_> {
 }
 
 /// Describes what is not finite: the first parameter with such a gradient, or the loss.
-fn non_finite(engine: &dyn Engine, graph: &Graph, totals: &Totals) -> String {
-    let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
-    let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
-    match first {
+fn non_finite(store: &dyn ParameterStore, graph: &Graph, totals: &Totals) -> Result<String> {
+    let first = store.first_non_finite()?.and_then(|place| graph.parameters.get(place));
+    Ok(match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
         None if totals.is_finite() => {
             "the gradients, or their squares where the optimizer keeps them, are too large for f32".to_owned()
         }
         None => format!("the loss is {}", totals.mean_loss()),
-    }
+    })
 }

@@ -1,42 +1,54 @@
-//! The update of all parameters: the same for both engines.
+//! The update of all parameters.
 
 use std::ops::Range;
 
+use trainspec_kernels::arena::Tensors;
 use trainspec_kernels::update::{for_each_block, sum_of_blocks};
 
 use super::rows::{ReadRows, Table};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, GraphParameter};
+use crate::graph::GraphParameter;
 use crate::optim::{Update, UpdateStep};
 
 /// The optimizer's state before the first step: by parameter, then by name.
-pub(super) fn initial_state(update: &Update<'_>, gradients: &[Vec<f32>]) -> Vec<Vec<Vec<f32>>> {
-    let slots = update.optimizer.state_names().len();
-    let slot = |length: usize| move |slot| vec![update.optimizer.initial(slot); length];
-    gradients.iter().map(|gradient| (0..slots).map(slot(gradient.len())).collect()).collect()
+pub(super) fn initial_state(
+    update: &Update<'_>,
+    weights: &[Vec<f32>],
+    gradients: Tensors<'_>,
+) -> Vec<Vec<Vec<f32>>> {
+    let optimizer = update.optimizer;
+    let slots = optimizer.state_names().len();
+    let of = |(weights, gradient): (&Vec<f32>, &[f32])| {
+        let slot = |slot| match gradient.len() {
+            length if length > 0 && optimizer.starts_at_weights(slot) => weights.clone(),
+            length => vec![optimizer.initial(slot); length],
+        };
+        (0..slots).map(slot).collect()
+    };
+    weights.iter().zip(gradients.iter()).map(of).collect()
 }
 
 /// Checks that a state has the right slots for parameters with these gradients, each of the right length.
-pub(super) fn check_state(state: &[Vec<Vec<f32>>], gradients: &[Vec<f32>]) -> Result<()> {
+pub(super) fn check_state(state: &[Vec<Vec<f32>>], gradients: Tensors<'_>) -> Result<()> {
     let slots = state.first().map_or(0, Vec::len);
-    let fits = |(state, gradient): (&Vec<Vec<f32>>, &Vec<f32>)| {
+    let fits = |(state, gradient): (&Vec<Vec<f32>>, &[f32])| {
         state.len() == slots && state.iter().all(|slot| slot.len() == gradient.len())
     };
-    let is_whole = state.len() == gradients.len() && state.iter().zip(gradients).all(fits);
+    let is_whole = state.len() == gradients.iter().len() && state.iter().zip(gradients.iter()).all(fits);
     if state.is_empty() || is_whole { Ok(()) } else { Err(Error::Internal("the state of another optimizer")) }
 }
 
 /// Takes one step of every parameter that has gradients.
 pub(super) fn apply(
     update: &Update<'_>,
-    graph: &Graph,
+    about: &[GraphParameter],
     parameters: &mut [Vec<f32>],
-    gradients: &[Vec<f32>],
+    gradients: Tensors<'_>,
     state: &mut [Vec<Vec<f32>>],
     rows: &ReadRows,
 ) {
     if update.optimizer.is_layerwise() {
-        layerwise(update, &graph.parameters, parameters, gradients, state);
+        layerwise(update, about, parameters, gradients, state);
         return;
     }
     let tables = if update.optimizer.is_sparse() { rows.tables() } else { &[] };
@@ -46,17 +58,17 @@ pub(super) fn apply(
         if tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter) {
             return;
         }
-        let (step, incoming) = update.of(parameter, graph.parameters[parameter].role);
+        let (step, incoming) = update.of(parameter, about[parameter].role);
         update.optimizer.update_block(step, incoming, weights, gradients, state);
     });
     for table in tables.iter().filter(is_by_rows) {
         let parameter = table.parameter;
-        let (step, incoming) = update.of(parameter, graph.parameters[parameter].role);
+        let (step, incoming) = update.of(parameter, about[parameter].role);
         for rows in table.runs() {
             let numbers = rows.start * table.width..rows.end * table.width;
             with_slots(&mut state[parameter], numbers.clone(), |state| {
                 let weights = &mut parameters[parameter][numbers.clone()];
-                let gradients = &gradients[parameter][numbers.clone()];
+                let gradients = &gradients.get(parameter)[numbers.clone()];
                 update.optimizer.update_block(step, incoming, weights, gradients, state);
             });
         }
@@ -85,17 +97,17 @@ fn with_slots<R>(
 /// The same for a rule that depends on norms of entire parameters: each parameter in turn is measured, then updated.
 fn layerwise(
     update: &Update<'_>,
-    graph: &[GraphParameter],
+    about: &[GraphParameter],
     parameters: &mut [Vec<f32>],
-    gradients: &[Vec<f32>],
+    gradients: Tensors<'_>,
     state: &mut [Vec<Vec<f32>>],
 ) {
-    let tensors = parameters.iter_mut().zip(gradients).zip(state).enumerate();
+    let tensors = parameters.iter_mut().zip(gradients.iter()).zip(state).enumerate();
     for (parameter, ((weights, gradients), state)) in tensors {
         if gradients.is_empty() {
             continue;
         }
-        let (step, incoming) = update.of(parameter, graph[parameter].role);
+        let (step, incoming) = update.of(parameter, about[parameter].role);
         let measure = |weights: &[f32], gradients: &[f32], state: &mut [&mut [f32]]| {
             update.optimizer.measure_block(step, incoming, weights, gradients, state)
         };
@@ -106,7 +118,7 @@ fn layerwise(
         let one = std::slice::from_mut::<Vec<f32>>;
         for_each_block(
             one(weights),
-            std::slice::from_ref(gradients),
+            [gradients].as_slice(),
             std::slice::from_mut(state),
             |_, weights, gradients, state| {
                 update.optimizer.update_block(step, incoming, weights, gradients, state);

@@ -1,0 +1,22 @@
+//! Lookahead updates the slow weights every 0 steps.
+//~ about: Optimizer
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        optimizer: Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 0 },
+        //~ instead: optimizer: Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 5 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
