@@ -41,8 +41,8 @@ fn random_texts_do_not_panic() {
                     .documents("\n\n")
                     .read::<Tokens<256, 4>>()
                     .map_err(|error| error.to_string())?),
-                2 => all(&text.read::<Tokens<25, 4>>().map_err(|error| error.to_string())?),
-                _ => all(&text.documents("t").read::<Tokens<25, 4>>().map_err(|error| error.to_string())?),
+                2 => all(&text.read::<Tokens<20, 4>>().map_err(|error| error.to_string())?),
+                _ => all(&text.documents("t").read::<Tokens<20, 4>>().map_err(|error| error.to_string())?),
             };
             (size, Box::new(work))
         },
