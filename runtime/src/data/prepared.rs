@@ -89,7 +89,7 @@ impl PreparedDataset {
         if rules.len() != data.target_shapes().len() {
             return Err(Error::Internal("the number of losses is not that of the targets"));
         }
-        let parts = data.split().resolve(data.len(), seed)?;
+        let parts = Split::parts(data.as_ref(), seed)?;
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
         // As many samples at a time as have about a million values.
         let bytes = bytes_of_sample(&*data);

@@ -1,13 +1,15 @@
 //! Which samples are for training, validation and test.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::AnyDataset;
+use super::{AnyDataset, Elements};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::rng::{Purpose, StepIndex, Stream};
-use crate::shape::{CheckError, CheckResult};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// How a data set is divided into training, validation and test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,25 @@ pub enum Split {
         validation: f64,
         /// `0 <= test < 1`; both together below 1.
         test: f64,
+    },
+    /// At random, from the run's seed, with the same shares of each class in each part, as far as whole samples allow. The target must
+    /// be one class. All targets are read once to find the classes.
+    ///
+    /// A part has `floor(share * samples)` samples. The test samples do not depend on the share for validation.
+    Stratified {
+        /// `0 <= validation < 1`
+        validation: f64,
+        /// `0 <= test < 1`; both together below 1.
+        test: f64,
+    },
+    /// One fold of a cross-validation. The samples are divided into `of` parts of equal size at random, from the run's seed; part `fold`
+    /// is for the test, the next one (after the last the first) for validation, and the others for training. So with
+    /// each `fold` from 0 to `of - 1`, every sample is tested once.
+    Fold {
+        /// The number of parts, at least 3; sizes differ by at most 1.
+        of: usize,
+        /// Which part is for the test, from 0.
+        fold: usize,
     },
     /// In the order of the samples: the first ones for training, the next ones for validation, the last ones for test. For
     /// time series ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
@@ -59,13 +80,14 @@ impl Split {
     /// Checks the rules that need no data.
     ///
     /// # Errors
-    /// If a share is not in `0 <= share < 1`, if both leave no training samples, if a range ends before
+    /// If a share is not in `0 <= share < 1`, if both leave no training samples, if there are fewer than 3 folds, if a range ends before
     /// it starts, or if two ranges overlap.
     pub const fn check(&self) -> CheckResult {
         match self {
-            Self::Random { validation, test } | Self::InOrder { validation, test } => {
-                shares(*validation, *test)
-            }
+            Self::Random { validation, test }
+            | Self::Stratified { validation, test }
+            | Self::InOrder { validation, test } => shares(*validation, *test),
+            Self::Fold { of, fold } => folds(*of, *fold),
             Self::Fixed { train, validation, test } => ranges(train, validation, test),
         }
     }
@@ -86,7 +108,7 @@ impl Split {
     pub(super) fn without_overlap(self, len: usize, first_after: &dyn Fn(usize) -> usize) -> Result<Self> {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
         match &self {
-            Self::Random { .. } => {
+            Self::Random { .. } | Self::Stratified { .. } | Self::Fold { .. } => {
                 if let Some(window) = (0..len).find(|&window| first_after(window) > window + 1) {
                     return Err(Error::Dataset(format!(
                         "split: windows {window} and {} overlap, so a random split would put the same values in training and test; \
@@ -145,6 +167,14 @@ impl Split {
         }
     }
 
+    /// The parts of a data set with a run's seed.
+    pub(super) fn parts(data: &dyn AnyDataset, seed: u64) -> Result<Parts> {
+        let split = data.split();
+        let Self::Stratified { validation, test } = split else { return split.resolve(data.len(), seed) };
+        split.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
+        Parts::stratified(&classes(data)?, seed, validation, test).with_training()
+    }
+
     /// The parts of `len` samples with a run's seed.
     pub(super) fn resolve(&self, len: usize, seed: u64) -> Result<Parts> {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
@@ -152,6 +182,13 @@ impl Split {
             Self::Random { validation, test } => {
                 let order = Stream::new(seed, Purpose::Split, "").permutation(StepIndex::default(), len);
                 Parts::from_end(order, *validation, *test)
+            }
+            Self::Stratified { .. } => {
+                return Err(Error::Internal("a stratified split needs the classes of the samples"));
+            }
+            Self::Fold { of, fold } => {
+                let order = Stream::new(seed, Purpose::Split, "").permutation(StepIndex::default(), len);
+                Parts::fold(&order, *of, *fold)
             }
             Self::InOrder { validation, test } => Parts::from_end((0..len).collect(), *validation, *test),
             Self::Fixed { train, validation, test } => {
@@ -171,12 +208,7 @@ impl Split {
                 }
             }
         };
-        if parts.train.is_empty() {
-            return Err(Error::Dataset(format!(
-                "split: none of the {len} samples is for training; expected at least one"
-            )));
-        }
-        Ok(parts)
+        parts.with_training()
     }
 }
 
@@ -206,6 +238,70 @@ impl Parts {
         each
     }
 
+    /// Checks that there are training samples.
+    fn with_training(self) -> Result<Self> {
+        if self.train.is_empty() {
+            return Err(Error::Dataset(format!(
+                "split: none of the {} samples is for training; expected at least one",
+                self.validation.len() + self.test.len()
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Takes the same shares of each class.
+    fn stratified(classes: &[u32], seed: u64, validation: f64, test: f64) -> Self {
+        let mut of_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (index, &class) in classes.iter().enumerate() {
+            of_class.entry(class).or_default().push(index);
+        }
+        let stream = Stream::new(seed, Purpose::Split, "");
+        let mut parts = Self { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
+        let mut before = 0;
+        for (class, indices) in of_class {
+            let at = StepIndex { step: u64::from(class) + 1, micro_batch: 0 };
+            let order = stream.permutation(at, indices.len());
+            let mut order = order.into_iter().filter_map(|place| indices.get(place).copied());
+            // Counted over all classes so far, so that the sizes of the parts are not rounded for each class.
+            let after = before + indices.len();
+            let count = |share: f64| portion(share, after) - portion(share, before);
+            let (of_test, of_validation) = (count(test), count(validation));
+            before = after;
+            parts.test.extend(order.by_ref().take(of_test));
+            parts.validation.extend(order.by_ref().take(of_validation));
+            parts.train.extend(order);
+        }
+        parts.sorted()
+    }
+
+    /// Takes part `fold` of an order for test, the next one for validation, the rest for training.
+    fn fold(order: &[usize], of: usize, fold: usize) -> Self {
+        let len = order.len() as u128;
+        // The product of a length and a number of parts may be above the largest usize.
+        let place = |part: usize| (len * part as u128 / of.max(1) as u128) as usize;
+        let part = |number: usize| place(number)..place(number + 1);
+        let (test, validation) = (part(fold), part((fold + 1) % of.max(1)));
+        let mut parts = Self { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
+        for (place, &index) in order.iter().enumerate() {
+            let list = if test.contains(&place) {
+                &mut parts.test
+            } else if validation.contains(&place) {
+                &mut parts.validation
+            } else {
+                &mut parts.train
+            };
+            list.push(index);
+        }
+        parts.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        for part in [&mut self.train, &mut self.validation, &mut self.test] {
+            part.sort_unstable();
+        }
+        self
+    }
+
     /// Takes the last samples of an order for test, those before them for validation, the rest for training.
     fn from_end(mut order: Vec<usize>, validation: f64, test: f64) -> Self {
         let len = order.len();
@@ -222,7 +318,46 @@ impl Parts {
 
 /// The number of training samples of a data set; no sample is read.
 pub(crate) fn training_samples(data: &dyn AnyDataset, seed: u64) -> Result<usize> {
-    Ok(data.split().resolve(data.len(), seed)?.train.len())
+    Ok(Split::parts(data, seed)?.train.len())
+}
+
+/// The class of each sample.
+fn classes(data: &dyn AnyDataset) -> Result<Vec<u32>> {
+    /// How many samples are read at a time.
+    const CHUNK: usize = 100;
+    let is_class = |shape: &Shape| shape.rank() == 0 && shape.vocabulary().is_some();
+    if !matches!(data.target_shapes(), [shape] if is_class(shape)) {
+        return Err(Error::Dataset(
+            "split: the target is not one class; expected `Split::Random` instead of `Split::Stratified`"
+                .to_owned(),
+        ));
+    }
+    let interrupt = Interrupt::current();
+    let mut classes = Vec::new();
+    for start in (0..data.len()).step_by(CHUNK) {
+        interrupt.check()?;
+        let indices: Vec<usize> = (start..data.len().min(start + CHUNK)).collect();
+        for target in data.batch(&indices)?.targets {
+            if let Elements::Int(of_batch) = target.elements {
+                classes.extend(of_batch);
+            }
+        }
+    }
+    Ok(classes)
+}
+
+const fn folds(of: usize, fold: usize) -> CheckResult {
+    if of < 3 {
+        let problem = CheckError::new("of is ").number(of);
+        return Err(problem.text(
+            "; expected at least 3 folds: one for test, one for validation, and the rest for training",
+        ));
+    }
+    if fold >= of {
+        let problem = CheckError::new("fold is ").number(fold).text("; expected a number below ");
+        return Err(problem.number(of).text(", the number of folds"));
+    }
+    Ok(())
 }
 
 /// `floor(share * len)`. A share is the f64 nearest to the written value, and the product is rounded again,
@@ -326,6 +461,62 @@ mod tests {
     }
 
     #[test]
+    fn folds_test_every_sample_once() {
+        for (len, of) in [(10, 3), (12, 4), (7, 7), (100, 5)] {
+            let folds: Vec<_> =
+                (0..of).map(|fold| Split::Fold { of, fold }.resolve(len, 3).unwrap()).collect();
+            for (fold, parts) in folds.iter().enumerate() {
+                assert_eq!(parts.validation, folds[(fold + 1) % of].test);
+                let mut all = [parts.train.clone(), parts.validation.clone(), parts.test.clone()].concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..len).collect::<Vec<_>>());
+                assert!((len / of..=len.div_ceil(of)).contains(&parts.test.len()));
+            }
+            let mut tested: Vec<_> = folds.iter().flat_map(|parts| parts.test.clone()).collect();
+            tested.sort_unstable();
+            assert_eq!(tested, (0..len).collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stratified_parts_have_each_class_in_proportion(
+            classes in prop::collection::vec(0..4_u32, 1..200), seed: u64, validation in 0.0..0.4_f64, test in 0.0..0.4_f64,
+        ) {
+            let parts = Parts::stratified(&classes, seed, validation, test);
+            let mut all = [parts.train.clone(), parts.validation.clone(), parts.test.clone()].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..classes.len()).collect::<Vec<_>>());
+            prop_assert_eq!(parts.test.len(), portion(test, classes.len()));
+            prop_assert_eq!(parts.validation.len(), portion(validation, classes.len()));
+            for class in 0..4 {
+                let count = |part: &[usize]| part.iter().filter(|&&index| classes[index] == class).count() as f64;
+                let samples = classes.iter().filter(|other| **other == class).count() as f64;
+                prop_assert!((count(&parts.test) - test * samples).abs() <= 1.0 + 1e-9);
+                prop_assert!((count(&parts.validation) - validation * samples).abs() <= 1.0 + 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn stratified_split_reads_the_classes_of_the_data() {
+        use crate::data::{Dataset, InMemory};
+        use crate::shape::{Class, Features, Values};
+
+        let split = Split::Stratified { validation: 0.2, test: 0.2 };
+        let classes: Vec<u32> = (0..250).map(|index| u32::from(index % 10 == 0)).collect();
+        let data = InMemory::<Features<1>, Class<2>>::new(vec![0.0; 250], classes.clone()).unwrap();
+        let parts = Split::parts(&data.with_split(split.clone()), 1).unwrap();
+        let ones = |part: &[usize]| part.iter().filter(|&&index| classes[index] == 1).count();
+        assert_eq!((ones(&parts.train), ones(&parts.validation), ones(&parts.test)), (15, 5, 5));
+        let values = InMemory::<Features<1>, Values<1>>::new(vec![0.0; 9], vec![0.0; 9]).unwrap();
+        assert_eq!(
+            Split::parts(&values.with_split(split), 1).unwrap_err().to_string(),
+            "data: split: the target is not one class; expected `Split::Random` instead of `Split::Stratified`"
+        );
+    }
+
+    #[test]
     fn fixed_split_is_used_unchanged() {
         let parts = Split::Fixed { train: 2..4, validation: 0..1, test: 4..4 }.resolve(5, 1).unwrap();
         assert_eq!(parts, Parts { train: vec![2, 3], validation: vec![0], test: vec![] });
@@ -397,6 +588,14 @@ mod tests {
             (
                 Split::InOrder { validation: 0.2, test: 1.5 },
                 "data: split: test is 1.5; expected 0 <= test < 1",
+            ),
+            (
+                Split::Fold { of: 2, fold: 0 },
+                "data: split: of is 2; expected at least 3 folds: one for test, one for validation, and the rest for training",
+            ),
+            (
+                Split::Fold { of: 5, fold: 5 },
+                "data: split: fold is 5; expected a number below 5, the number of folds",
             ),
             (reversed, "data: split: train is 3..1, which ends before it starts"),
             (

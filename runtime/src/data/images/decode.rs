@@ -45,7 +45,7 @@ impl Decoder {
             Resize::To(rows, columns) => [rows, columns],
             Resize::Shorter(side) => [side, side],
         };
-        if sides.iter().any(|side| *side == 0) || sides[0].saturating_mul(sides[1]) > longest {
+        if sides.contains(&0) || sides[0].saturating_mul(sides[1]) > longest {
             return problem(format!(
                 "the images are resized to {} by {} pixels; expected at least 1 by 1 and at most {longest} in all",
                 sides[0], sides[1]

@@ -132,6 +132,10 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Da
         Ok(())
     }
 
+    fn class_names(&self, target: usize) -> &[String] {
+        if target == 0 { &self.names } else { &[] }
+    }
+
     fn location(&self, index: usize) -> Option<String> {
         Some(self.files.get(index)?.0.display().to_string())
     }

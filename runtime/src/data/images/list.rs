@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Origin, Rows, Table, file};
+use super::{Rows, Table, file};
 use crate::error::{Error, Result};
 use crate::files::regular;
 use crate::format::plain;
@@ -66,7 +66,7 @@ impl Listing {
                     .to_owned(),
             ));
         }
-        Ok(Self::new(found, folder))
+        Ok(Self::new(&found, folder))
     }
 
     /// The files in a table.
@@ -111,10 +111,10 @@ impl Listing {
         if found.is_empty() {
             return Err(origin.problem("no line of data; expected at least one image"));
         }
-        Ok(Self::new(found, origin.path()))
+        Ok(Self::new(&found, origin.path()))
     }
 
-    fn new(found: Vec<(PathBuf, String)>, source: &Path) -> Self {
+    fn new(found: &[(PathBuf, String)], source: &Path) -> Self {
         let mut names: Vec<String> = found.iter().map(|(_, class)| class.clone()).collect();
         names.sort_unstable();
         names.dedup();
@@ -146,7 +146,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Whether the name of a file is one of an image.
 fn is_image(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     extension.is_some_and(|extension| ["png", "jpg", "jpeg"].iter().any(|known| extension == *known))
         && !path.is_dir()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 pub use files::ImageFiles;
 
 use super::csv::Rows;
-use super::file::{self, Origin};
+use super::file;
 use super::memory::size;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;

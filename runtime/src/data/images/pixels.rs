@@ -217,7 +217,7 @@ impl Pixels {
 struct Weights {
     starts: Vec<usize>,
     ends: Vec<usize>,
-    weights: Vec<f32>,
+    list: Vec<f32>,
 }
 
 impl Weights {
@@ -225,25 +225,25 @@ impl Weights {
     fn new(from: usize, to: usize) -> Self {
         let scale = from as f64 / to.max(1) as f64;
         let radius = scale.max(1.0);
-        let (mut starts, mut ends, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut ends, mut list) = (Vec::new(), Vec::new(), Vec::new());
         for place in 0..to {
             let center = (place as f64 + 0.5) * scale;
             let start = (center - radius).floor().max(0.0) as usize;
             let end = ((center + radius).ceil() as usize).min(from);
             let weight = |old: usize| (1.0 - ((old as f64 + 0.5 - center) / radius).abs()).max(0.0);
             let sum: f64 = (start..end).map(weight).sum();
-            weights.extend((start..end).map(|old| (weight(old) / sum) as f32));
+            list.extend((start..end).map(|old| (weight(old) / sum) as f32));
             starts.push(start);
-            ends.push(weights.len());
+            ends.push(list.len());
         }
-        Self { starts, ends, weights }
+        Self { starts, ends, list }
     }
 
     /// For each value the first old one, and its weight and those of the next ones.
     fn of_each(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let mut first = 0;
         self.starts.iter().zip(&self.ends).map(move |(&start, &end)| {
-            let weights = self.weights.get(first..end).unwrap_or_default();
+            let weights = self.list.get(first..end).unwrap_or_default();
             first = end;
             (start, weights)
         })

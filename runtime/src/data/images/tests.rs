@@ -54,6 +54,7 @@ fn folders_are_classes_and_channels_are_planes() {
         let reader = if on_demand { reader.on_demand() } else { reader };
         let data = reader.read::<shape::Image<3, 2, 4>, shape::Class<2>>().unwrap();
         assert_eq!((data.len(), data.classes()), (3, ["a".to_owned(), "b".to_owned()].as_slice()));
+        assert_eq!((data.class_names(0), data.class_names(1)), (data.classes(), [].as_slice()));
         assert!(data.location(0).unwrap().ends_with("a/10.png"));
         let (image, class) = values(&data, 1);
         assert_eq!(class, 0);

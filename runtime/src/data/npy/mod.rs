@@ -113,7 +113,7 @@ impl<I: InputKind, T: TargetKind> Npy<I, T> {
     fn new(inputs: Array, targets: Array) -> Result<Self> {
         if inputs.samples != targets.samples {
             let (found, expected) = (targets.samples, inputs.samples);
-            return Err(targets.problem(format!(
+            return Err(targets.problem(&format!(
                 "{found} targets; expected {expected}, one for each input of {}",
                 inputs.shown()
             )));
@@ -145,7 +145,7 @@ impl Array {
         Ok(Self { path: path.to_owned(), name: None, values: header.values, samples, bytes })
     }
 
-    fn problem(&self, problem: String) -> Error {
+    fn problem(&self, problem: &str) -> Error {
         let name = self.name.as_ref().map(|name| format!("array `{name}`: ")).unwrap_or_default();
         Error::Data { path: self.path.clone(), line: None, problem: format!("{name}{problem}") }
     }
@@ -186,7 +186,7 @@ impl Array {
                     None => "a finite number".to_owned(),
                 };
                 let place = if shape.rank() == 0 { String::new() } else { format!("element {place} of ") };
-                Err(self.problem(format!("{place}sample {index} (from 0) is {value}; expected {expected}")))
+                Err(self.problem(&format!("{place}sample {index} (from 0) is {value}; expected {expected}")))
             }
         }
     }

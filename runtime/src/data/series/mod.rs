@@ -117,7 +117,7 @@ impl Windows {
             Source::Columns(series) => series.push(columns),
             Source::File { .. } => {
                 self.misplaced =
-                    Some("`.then(…)` adds a series to those of `Windows::of`; in a file, use `.series(…)`")
+                    Some("`.then(…)` adds a series to those of `Windows::of`; in a file, use `.series(…)`");
             }
         }
         self
@@ -129,7 +129,7 @@ impl Windows {
         match &mut self.source {
             Source::File { delimiter, .. } => *delimiter = byte,
             Source::Columns(_) => {
-                self.misplaced = Some("`.delimiter(…)` is for the file of `Windows::open`; remove it")
+                self.misplaced = Some("`.delimiter(…)` is for the file of `Windows::open`; remove it");
             }
         }
         self
@@ -142,7 +142,7 @@ impl Windows {
             Source::File { series, .. } => *series = Some(column.into()),
             Source::Columns(_) => {
                 self.misplaced =
-                    Some("`.series(…)` is for the file of `Windows::open`; add series with `.then(…)`")
+                    Some("`.series(…)` is for the file of `Windows::open`; add series with `.then(…)`");
             }
         }
         self

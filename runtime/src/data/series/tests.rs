@@ -1,10 +1,8 @@
-#![expect(clippy::float_cmp, reason = "these numbers are exact")]
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::data::file::tests::problem;
-use crate::data::{Dataset, PreparedDataset};
+use crate::data::{Dataset, PreparedDataset, Split};
 use crate::shape;
 
 fn ascending(steps: usize, from: f32) -> Vec<f32> {

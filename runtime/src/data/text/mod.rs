@@ -212,7 +212,7 @@ impl Text {
                 "the {what} has {longest} {unit}; expected at least {more}, for a window of {length} and the token after it"
             )));
         }
-        let paths = self.paths.into_iter().map(|path| path.into_boxed_path()).collect();
+        let paths = self.paths.into_iter().map(PathBuf::into_boxed_path).collect();
         let windows = TextWindows::new(ids, documents, paths, vocabulary, windows, stride);
         windows.with_default_split()
     }

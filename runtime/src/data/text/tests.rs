@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::file::tests::{packed, problem};
-use crate::data::{Dataset, PreparedDataset};
+use crate::data::{Dataset, PreparedDataset, Split};
 use crate::shape;
 
 /// Reads a text of this content.
