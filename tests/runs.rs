@@ -15,6 +15,7 @@ mod digits;
 mod faults;
 mod init_from;
 mod interop;
+mod model_keys;
 mod random_specs;
 mod resume;
 mod several;

@@ -92,9 +92,9 @@ pub use layer::Pass;
 pub use loss::{TargetKind, TargetKinds};
 pub use model::{Blank, Fits, Model};
 pub use shape::{
-    CheckError, CheckResult, Class, Element, Features, Few, Image, InputKind, InputKinds, Kind, Kinds,
-    Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities, Series, Shape, TokenLogits,
-    Tokens, Values,
+    CheckError, CheckResult, Class, Element, Embeddings, Features, Few, Gaussians, Image, InputKind,
+    InputKinds, Kind, Kinds, Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities,
+    Series, Shape, TokenLogits, Tokens, Values,
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, Parted, check_returned, parted};

@@ -15,3 +15,4 @@ mod metrics;
 mod optimizers;
 mod schedules;
 mod sharing;
+mod task_losses;

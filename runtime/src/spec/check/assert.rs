@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::graph::Module;
 use crate::keys::Facts;
 use crate::layer::{Chunk, Split};
-use crate::shape::{CheckResult, Shape};
+use crate::shape::CheckResult;
 
 /// A type that can be written as `Name { … }` in a spec: any configuration.
 ///
@@ -141,8 +141,6 @@ pub const fn number(number: f64) -> f64 {
 pub trait DeclaredModel {
     /// The type.
     type Itself;
-    /// The shape that it returns for inputs of its own kinds, with its default keys.
-    const SHAPES: CheckResult<Shape>;
 }
 
 /// A type that the `check` of a configuration may return.
