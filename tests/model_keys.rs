@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use trainspec::Config;
-use trainspec::model::Load;
 use trainspec::prelude::*;
 
 #[model]

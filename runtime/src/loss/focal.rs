@@ -188,7 +188,7 @@ mod tests {
     /// `f64::exp_m1` is accurate to a rounding or two.
     #[test]
     fn complement_is_accurate_near_0() {
-        let x = [0.0, -1e-300, -1e-12, -1e-3, -0.0099, -0.0101, -0.5, -3.0, -800.0];
+        let x: [f64; 9] = [0.0, -1e-300, -1e-12, -1e-3, -0.0099, -0.0101, -0.5, -3.0, -800.0];
         let found = complement(&Tensor::new(&x, &Device::Cpu).unwrap()).unwrap().to_vec1::<f64>().unwrap();
         for (x, found) in x.iter().zip(found) {
             let expected = -x.exp_m1();
