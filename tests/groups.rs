@@ -131,3 +131,50 @@ fn group_overrides_are_checked_at_start_up() {
     assert!(said("groups.1.lr", "4").contains("lr * weight_decay is 2 for `head.bias`"), "decay");
     assert!(said("groups.1.rate", "4").contains("unknown key `rate`"), "key");
 }
+
+#[model]
+fn Block(x: Value) -> Value {
+    x + x.layer_norm().linear(out = 4)
+}
+
+#[model]
+fn Deep(image: Image<1, 8, 8>) -> Logits<10> {
+    let mut x = image.flatten().linear(out = 4);
+    for i in 0..3 {
+        x = x.block();
+    }
+    x.linear(out = 10)
+}
+
+train! {
+    Decayed {
+        model: Deep,
+        data: Digits8x8::embedded(),
+        steps: 1,
+        optimizer: Sgd { lr: 0.5 },
+        groups: [
+            Group { pattern: "linear_*.**", layer_decay: 0.25, lr: 2.0 },
+            Group { pattern: "block.*.**", layer_decay: 0.5, weight_decay: 0.0 },
+        ],
+    }
+}
+
+/// The last layer of each group has the full factor.
+#[test]
+fn layer_decay_multiplies_once_for_each_later_layer() {
+    let mut experiment = Decayed::experiment();
+    let graph = experiment.graph().unwrap();
+    let settings = experiment.settings().unwrap();
+    let treatments =
+        trainspec::optim::Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer, 0.5);
+    for (parameter, treatment) in graph.parameters.iter().zip(treatments.unwrap()) {
+        let expected = match parameter.path.split('.').collect::<Vec<_>>()[..] {
+            ["linear_1", _] => 0.5,
+            ["linear_2", _] => 2.0,
+            ["block", "0", ..] => 0.25,
+            ["block", "1", ..] => 0.5,
+            _ => 1.0,
+        };
+        assert_eq!(treatment.lr.to_bits(), f64::to_bits(expected), "{}", parameter.path);
+    }
+}

@@ -236,6 +236,36 @@ fn Curve(x: Features<2>) -> Values<1> {
     x.linear(out = 1)
 }
 
+#[model]
+fn Bell(x: Features<2>) -> Gaussians<1> {
+    x.linear(out = 2).reshape(to = [2, 1])
+}
+
+#[model]
+fn Two(x: Features<2>) -> Embeddings<2, 3> {
+    x.linear(out = 6).reshape(to = [2, 3])
+}
+
+#[model]
+fn Trio(x: Features<2>) -> Embeddings<3, 2> {
+    x.linear(out = 6).reshape(to = [3, 2])
+}
+
+/// Six steps of four tokens.
+#[model]
+fn Reader(x: Features<2>) -> TokenLogits<4> {
+    x.linear(out = 24).reshape(to = [6, 4])
+}
+
+fn counts() -> trainspec::Result<InMemory<Features<2>, Values<1>>> {
+    InMemory::new(inputs(), inputs().chunks(2).map(|x| (4.0 * x[0].abs()).floor()).collect())
+}
+
+fn words() -> trainspec::Result<InMemory<Features<2>, Tokens<4, 3>>> {
+    let word = |x: &[f32]| if x[0] > 0.0 { [0, 0, 2] } else { [1, 3, 3] };
+    InMemory::new(inputs(), inputs().chunks(2).flat_map(word).collect())
+}
+
 fn tags() -> trainspec::Result<InMemory<Features<2>, Labels<2>>> {
     InMemory::new(inputs(), inputs().into_iter().map(|x| f32::from(x > 0.0)).collect())
 }
@@ -291,4 +321,14 @@ runs! {
     Squares: Curve, heights { loss: MeanSquaredError { reduction: Reduction::Mean } }
     Robust: Curve, heights { loss: Huber { delta: 0.5 } }
     Smooth: Curve, heights { loss: SmoothL1 { beta: 0.5 } }
+    Focused: Three, labelled { loss: Focal { gamma: 1.5, weights: &[3.0, 1.0, 1.0], ignore_index: Some(2) } }
+    FocusedTags: Tagger, tags { loss: BinaryFocal { gamma: 1.0, alpha: 0.5 }, metrics: [Mcc, Iou, AveragePrecision] }
+    FocusedSides: Judge, sides { loss: BinaryFocal { reduction: Reduction::Sum }, metrics: [CalibrationError { bins: 5 }] }
+    Overlap: Tagger, tags { loss: Dice { smooth: 0.5 } }
+    Counts: Curve, counts { loss: PoissonNegativeLogLikelihood }
+    Uncertain: Bell, heights { loss: GaussianNegativeLogLikelihood { min_variance: 1e-3 } }
+    Angles: Two, sides { loss: CosineEmbedding { margin: 0.1 } }
+    Triplets: Trio, sides { loss: Triplet { margin: 0.5 } }
+    Candidates: Trio, sides { loss: InfoNce { temperature: 0.5 } }
+    Sequences: Reader, words { loss: Ctc { blank: 3 } }
 }

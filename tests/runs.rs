@@ -16,6 +16,7 @@ mod faults;
 mod init_from;
 mod interop;
 mod literature;
+mod model_keys;
 mod random_specs;
 mod resume;
 mod several;

@@ -100,7 +100,7 @@ pub(crate) fn experiment() -> Experiment<Line> {
     const DECLARED: Declaration = Declaration::of(
         const {
             &Spec {
-                model: model_of::<Line>(),
+                model: model_of(Line {}),
                 data: data_of(|| opened::<Line, _>(Points), "Points"),
                 metrics: &[&Accuracy],
                 batch: &4,

@@ -340,6 +340,17 @@ pub trait Load: Model {
     {
         TrainedModel::load(path)
     }
+
+    /// Reads a trained model whose keys are these: `Net { depth: 4 }.load_as("model.safetensors")`.
+    ///
+    /// # Errors
+    /// As [`Load::load`].
+    fn load_as(&self, path: impl AsRef<Path>) -> Result<TrainedModel<Self>>
+    where
+        Self::Input: InputKinds,
+    {
+        TrainedModel::read(self.graph_of()?, path.as_ref())
+    }
 }
 
 impl<M: Model> Load for M {}

@@ -20,12 +20,13 @@ pub use crate::layer::names::*;
 pub use crate::layer::{Approximate, Initializer, Resample, pair};
 pub use crate::loss::MeanAbsoluteError;
 pub use crate::loss::{
-    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,
-    Reduction, SmoothL1,
+    BinaryCrossEntropy, BinaryFocal, CosineEmbedding, CrossEntropy, Ctc, Dice, Focal,
+    GaussianNegativeLogLikelihood, Hinge, Huber, InfoNce, KlDivergence, MeanSquaredError,
+    NegativeLogLikelihood, PoissonNegativeLogLikelihood, Reduction, SmoothL1, Triplet,
 };
 pub use crate::metric::{
-    Accuracy, Auroc, Average, ConfusionMatrix, F1, Perplexity, Precision, R2, Recall, RootMeanSquaredError,
-    TopK,
+    Accuracy, Auroc, Average, AveragePrecision, CalibrationError, ConfusionMatrix, F1, Iou, Mcc, Perplexity,
+    Precision, R2, Recall, RootMeanSquaredError, TopK,
 };
 pub use crate::model::Model;
 pub use crate::optim::{
@@ -33,11 +34,11 @@ pub use crate::optim::{
     Lamb, Lars, Lion, Lookahead, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
 pub use crate::schedule::{
-    Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
-    MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
+    Anneal, Constant, Cooldown, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear,
+    LinearScaling, MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup, Wsd,
 };
 pub use crate::shape::{
-    Class, ClassMap, Features, Image, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Series,
+    Class, ClassMap, Embeddings, Features, Gaussians, Image, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Series,
     TokenLogits, Tokens, Values,
 };
 pub use crate::spec::Device::Cpu;

@@ -19,4 +19,4 @@ pub use crate::spec::check::{
 pub use crate::spec::check::{
     CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named,
 };
-pub use crate::spec::{Declaration, Spec, data_of, model_of, opened};
+pub use crate::spec::{Declaration, Spec, data_of, model_keys, model_of, opened, shapes_of};

@@ -44,6 +44,7 @@ def averages(logits, target):
         "precision": (ratio(right, as_predicted), sk.precision_score),
         "recall": (ratio(right, actual), sk.recall_score),
         "f1": (ratio(2 * right, as_predicted + actual), sk.f1_score),
+        "iou": (ratio(right, as_predicted + actual - right), sk.jaccard_score),
     }
     here = as_predicted + actual > 0
     numbers = {}
@@ -51,10 +52,34 @@ def averages(logits, target):
         their = lambda average: theirs(target, predicted, average=average, zero_division=0)
         numbers[f"{name}_macro"] = agree(of_class[here].mean(), their("macro"))
         numbers[f"{name}_weighted"] = agree((of_class * actual).sum() / actual.sum(), their("weighted"))
-        numbers[f"{name}_micro"] = agree(right.sum() / actual.sum(), their("micro"))
+        wrong = actual.sum() - right.sum()
+        micro = right.sum() / (actual.sum() + wrong) if name == "iou" else right.sum() / actual.sum()
+        numbers[f"{name}_micro"] = agree(micro, their("micro"))
         if classes == 2:
             numbers[name] = agree(of_class[1], their("binary"))
+    numbers["mcc"] = correlation(len(target), right.sum(), actual, as_predicted)
+    agree(numbers["mcc"], sk.matthews_corrcoef(target, predicted))
     return numbers, table
+
+
+def correlation(samples, right, actual, predicted):
+    spread = (samples**2 - (predicted**2).sum()) * (samples**2 - (actual**2).sum())
+    return float((right * samples - (actual * predicted).sum()) / spread**0.5) if spread else 0.0
+
+
+def precision(score, positive):
+    """The definition: the precision at each positive sample, of all samples with its score or a higher one."""
+    if not positive.any():
+        return None
+    at = lambda s: positive[score >= s].sum() / (score >= s).sum()
+    return agree(float(np.mean([at(s) for s in score[positive]])), sk.average_precision_score(positive, score))
+
+
+def calibration(probability, right, bins=15):
+    """Guo et al. 2017; a probability between two bins counts in the upper one, and 1 in the last."""
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    each = [place == b for b in range(bins)]
+    return float(sum(abs(probability[b].mean() - right[b].mean()) * b.mean() for b in each if b.any()))
 
 
 def of_classes(logits, target):
@@ -72,6 +97,9 @@ def of_classes(logits, target):
         for c, mine in enumerate(areas):
             mine is None or agree(mine, sk.roc_auc_score(target == c, p[:, c]))
         numbers["auroc"] = float(np.mean([a for a in areas if a is not None]))
+    each = [precision(p[:, c], target == c) for c in ([1] if classes == 2 else range(classes))]
+    numbers["average_precision"] = float(np.mean([a for a in each if a is not None]))
+    numbers["calibration_error"] = calibration(p.max(1), logits.argmax(1) == target)
     return {
         "predictions": logits.flatten().tolist(),
         "targets": target.tolist(),
@@ -97,6 +125,8 @@ def of_one_logit(logit, target):
     numbers, table = averages(np.stack([np.zeros_like(logit), logit], 1), target)
     numbers["accuracy"] = agree(float(((logit > 0) == (target == 1)).mean()), sk.accuracy_score(target, logit > 0))
     numbers["auroc"] = agree(area(logit, target == 1), sk.roc_auc_score(target, logit))
+    numbers["average_precision"] = precision(logit, target == 1)
+    numbers["calibration_error"] = calibration(1 / (1 + np.exp(-logit.astype(np.float64))), target == 1)
     return {
         "predictions": logit.tolist(),
         "targets": target.tolist(),
@@ -115,6 +145,7 @@ def of_labels(logits, target):
         "precision": (lambda r, p, a: ratio(r, p), sk.precision_score),
         "recall": (lambda r, p, a: ratio(r, a), sk.recall_score),
         "f1": (lambda r, p, a: ratio(2 * r, p + a), sk.f1_score),
+        "iou": (lambda r, p, a: ratio(r, p + a - r), sk.jaccard_score),
     }
     numbers = {}
     for name, (value, theirs) in kinds.items():
@@ -132,6 +163,11 @@ def of_labels(logits, target):
     for i, mine in enumerate(areas):
         mine is None or agree(mine, sk.roc_auc_score(actual[:, i], logits[:, i]))
     numbers["auroc"] = float(np.mean([mine for mine in areas if mine is not None]))
+    each = [precision(logits[:, i], actual[:, i]) for i in range(labels)]
+    numbers["average_precision"] = float(np.mean([mine for mine in each if mine is not None]))
+    numbers["calibration_error"] = calibration(1 / (1 + np.exp(-logits.astype(np.float64).flatten())), actual.flatten())
+    # Every label of every sample is one decision.
+    numbers["mcc"] = float(sk.matthews_corrcoef(actual.flatten(), predicted.flatten()))
     return {
         "predictions": logits.flatten().tolist(),
         "targets": target.astype(np.float32).flatten().tolist(),
@@ -148,6 +184,9 @@ places = {
     "values": {
         "perplexity": agree(float(np.exp(nll.mean())), np.exp(sk.log_loss(right.flatten(), np.exp(log_softmax(tokens)).reshape(-1, 4)))),
         "accuracy": float((tokens.argmax(-1) == right).mean()),
+        "mcc": float(sk.matthews_corrcoef(right.flatten(), tokens.argmax(-1).flatten())),
+        "iou_macro": float(sk.jaccard_score(right.flatten(), tokens.argmax(-1).flatten(), average="macro")),
+        "calibration_error": calibration(np.exp(log_softmax(tokens)).max(-1).flatten(), (tokens.argmax(-1) == right).flatten()),
     },
 }
 

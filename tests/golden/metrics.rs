@@ -104,8 +104,12 @@ fn multiclass_metrics_match_scikit_learn() {
         check(&Precision { average });
         check(&Recall { average });
         check(&F1 { average });
+        check(&Iou { average });
     }
     check(&Auroc);
+    check(&AveragePrecision);
+    check(&Mcc);
+    check(&CalibrationError);
 }
 
 #[test]
@@ -118,8 +122,12 @@ fn binary_class_metrics_match_scikit_learn() {
         check(&Precision { average });
         check(&Recall { average });
         check(&F1 { average });
+        check(&Iou { average });
     }
     check(&Auroc);
+    check(&AveragePrecision);
+    check(&Mcc);
+    check(&CalibrationError);
 }
 
 /// Seen to fail when a logit of 0 predicts class 1, and when the largest of one logit is used.
@@ -132,8 +140,12 @@ fn single_logit_metrics_match_scikit_learn() {
         check(&Precision { average });
         check(&Recall { average });
         check(&F1 { average });
+        check(&Iou { average });
     }
     check(&Auroc);
+    check(&AveragePrecision);
+    check(&Mcc);
+    check(&CalibrationError);
     let metric: &dyn AnyMetric<Logits<1>, Class<2>> = &ConfusionMatrix;
     let mut table = metric.start();
     topic.feed(&mut *table, 0..47);
@@ -152,8 +164,12 @@ fn multilabel_metrics_match_scikit_learn() {
         check(&Precision { average });
         check(&Recall { average });
         check(&F1 { average });
+        check(&Iou { average });
     }
     check(&Auroc);
+    check(&AveragePrecision);
+    check(&Mcc);
+    check(&CalibrationError);
     let topic = Topic::new("label", Shape::of(&[1]));
     let check = |metric: &dyn AnyMetric<Logits<1>, Labels<1>>| topic.check(metric, 4e-15);
     check(&Accuracy);
@@ -161,8 +177,12 @@ fn multilabel_metrics_match_scikit_learn() {
         check(&Precision { average });
         check(&Recall { average });
         check(&F1 { average });
+        check(&Iou { average });
     }
     check(&Auroc);
+    check(&AveragePrecision);
+    check(&Mcc);
+    check(&CalibrationError);
     let metric: &dyn AnyMetric<Logits<4>, Labels<4>> = &F1 { average: Average::Binary };
     assert_eq!(
         metric.fits().unwrap_err().as_str(),
@@ -198,7 +218,11 @@ fn nan_prediction_is_never_correct() {
         assert_eq!(of(&Recall), 0.5, "{nan:?}");
         assert_eq!(of(&Precision), 0.5, "{nan:?}");
         assert_eq!(of(&F1), 0.5, "{nan:?}");
-        assert!(of(&Auroc).is_nan(), "{nan:?}");
+        assert_eq!(of(&Iou), 0.5, "{nan:?}");
+        assert!(
+            of(&Auroc).is_nan() && of(&AveragePrecision).is_nan() && of(&CalibrationError).is_nan(),
+            "{nan:?}"
+        );
         let metric: &dyn AnyMetric<Logits<3>, Class<3>> = &ConfusionMatrix;
         let mut table = metric.start();
         table.update(2, Shape::of(&[3]), &logits, &Elements::Int(vec![0, 1]), None).unwrap();
@@ -241,6 +265,9 @@ fn token_metrics_match_reference() {
     let check = |metric: &dyn AnyMetric<TokenLogits<4>, Tokens<4, 3>>| topic.check(metric, 1e-14);
     check(&Accuracy);
     check(&Perplexity);
+    check(&Mcc);
+    check(&Iou);
+    check(&CalibrationError);
 }
 
 #[test]

@@ -17,3 +17,4 @@ mod metrics;
 mod optimizers;
 mod schedules;
 mod sharing;
+mod task_losses;

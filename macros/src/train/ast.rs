@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Type, Visibility};
+use syn::{Attribute, Expr, ExprStruct, Ident, Type, Visibility};
 
 use crate::path::Runtime;
 
@@ -14,6 +14,8 @@ pub(crate) struct Train {
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) model: Option<(Ident, Type)>,
+    /// The keys of the model.
+    pub(crate) model_keys: ModelKeys,
     pub(crate) data: Option<(Ident, Expr)>,
     /// The other keys, in the order of the source.
     pub(crate) entries: Vec<Entry>,
@@ -21,6 +23,16 @@ pub(crate) struct Train {
     pub(crate) half_typed: Vec<Ident>,
     /// Whether the run and its model have the same name, which was rejected.
     pub(crate) is_named_like_model: bool,
+}
+
+/// What follows the model's type.
+pub(crate) enum ModelKeys {
+    /// Nothing: all keys have their defaults.
+    Default,
+    /// `{ key: value, … }`, as a struct literal of the model.
+    Given(Box<ExprStruct>),
+    /// Keys with an error in them, as far as they could be parsed. Their rules are not checked.
+    Broken(Option<Box<ExprStruct>>),
 }
 
 /// `key: value`

@@ -6,7 +6,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::ast::{Element, Entry, Train, Value};
+use super::ast::{Element, Entry, ModelKeys, Train, Value};
 use super::facts;
 use super::value::half;
 use crate::docs::first_line;
@@ -85,25 +85,64 @@ fn declared(train: &Train) -> TokenStream {
             #checks
             #[cfg(rust_analyzer)]
             const __declared: __t::Declaration =
-                __t::Declaration::of(const { &#spec }, <_ as __t::DeclaredModel>::SHAPES, &[]);
+                __t::Declaration::of(const { &#spec }, ::core::result::Result::Ok(__t::Shape::UNKNOWN), &[]);
         };
     };
     // Without data, the compiler cannot infer the kind of the targets; an editor does not need it.
     let for_editors = train.data.is_none().then(|| quote!(#[cfg(rust_analyzer)]));
-    let shapes = quote_spanned!(model.span()=> <__Model as __t::DeclaredModel>::SHAPES);
     let declaration = quote_spanned!(model.span()=> __t::Declaration::of::<__Itself, _>);
-    let traced = quote_spanned!(model.span()=> const _: () = __t::whole(#shapes););
+    let built = built_model(train, model);
     quote! {
         type __Model = #model;
         type __Itself = <__Model as __t::DeclaredModel>::Itself;
-        #traced
+        #built
         #checks
         #for_editors
         const __declared: __t::Declaration = {
             use __t::{LookForConfig as _, LookForMetric as _, LookNoFurther as _};
             let #whole = const { &#spec };
-            #declaration(#whole, #shapes, &[#(#facts_of_keys),*])
+            #declaration(#whole, __shapes, &[#(#facts_of_keys),*])
         };
+    }
+}
+
+/// The model with its keys, its shapes, and the checks of both.
+fn built_model(train: &Train, model: &syn::Type) -> TokenStream {
+    let mut literals = Vec::new();
+    let value = match &train.model_keys {
+        ModelKeys::Given(literal) | ModelKeys::Broken(Some(literal)) => {
+            Literal::of_struct(literal, &mut literals)
+        }
+        ModelKeys::Default | ModelKeys::Broken(None) => {
+            quote_spanned!(model.span()=> <__Itself as __t::Config>::DEFAULT)
+        }
+    };
+    let span = model.span();
+    let value = quote_spanned!(span=> const __model: __Itself = #value;);
+    if matches!(train.model_keys, ModelKeys::Broken(_)) {
+        return quote! {
+            #value
+            const __shapes: __t::CheckResult<__t::Shape> = ::core::result::Result::Ok(__t::Shape::UNKNOWN);
+        };
+    }
+    // The last one is the model itself, which has a message of its own.
+    let own = literals.pop();
+    let names = own.iter().flat_map(Literal::key_names);
+    let keys = quote_spanned! {span=>
+        __t::model_keys(&__model, &[#(#names),*], __t::check_returned(__model.check()))
+    };
+    let nested: TokenStream = literals.iter().map(Literal::check).collect();
+    let traced = quote_spanned!(span=> __t::shapes_of(__keys, __model.traced()));
+    let checks = quote_spanned! {span=>
+        const _: () = __t::whole(__keys);
+        const _: () = __t::whole(__shapes);
+    };
+    quote! {
+        #value
+        #nested
+        const __keys: __t::CheckResult = #keys;
+        const __shapes: __t::CheckResult<__t::Shape> = #traced;
+        #checks
     }
 }
 
@@ -226,7 +265,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
         .collect();
     let half_typed = train.half_typed.iter().map(half);
     let model = train.model.as_ref().map(|(key, model)| {
-        let named = quote_spanned!(model.span()=> __t::model_of::<__Itself>());
+        let named = quote_spanned!(model.span()=> __t::model_of::<__Itself>(__model));
         quote!(#key: #named,)
     });
     let data = train.data.as_ref().map(|(key, data)| {

@@ -1,17 +1,18 @@
 //! Tokens to syntax: keys one by one, so that an error in one does not affect the others.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, Ident, Path, Type, Visibility};
 
-use super::ast::{Entry, Train};
+use super::ast::{Entry, ModelKeys, Train, Value};
 use super::rows::{Row, parse_all, rows};
-use super::value::{refuse_calls, value};
+use super::value::{Read, refuse_calls, value};
 use crate::depth;
 use crate::diagnostics::Diagnostics;
-use crate::path::Runtime;
+use crate::path::{Runtime, local};
 use crate::syntax::is_bounds;
 
 /// Parses the block; `None` if it has no face, because it has no name.
@@ -33,6 +34,7 @@ pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option
             visibility: head.visibility,
             name: head.name,
             model: None,
+            model_keys: ModelKeys::Default,
             data: None,
             entries: Vec::new(),
             half_typed: Vec::new(),
@@ -171,11 +173,12 @@ impl Reader<'_> {
                     if self.refuse_own_name(model.to_token_stream()) {
                         self.train.is_named_like_model = true;
                     }
+                    let rest = self.model_keys(&key, &model, rest);
                     self.train.model = Some((key.unraw(), model));
                     match rest.clone().into_iter().next() {
                         Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
                             first,
-                            "expected only the name of a model, such as `DigitNet` or `CharGpt<4>`",
+                            "expected only the name of a model and its keys, such as `DigitNet` or `CharGpt { depth: 4 }`",
                         ),
                         _ => self.leftover(rest),
                     }
@@ -212,6 +215,28 @@ impl Reader<'_> {
                 None => self.train.half_typed.push(key),
             }
         }
+    }
+
+    /// Parses `{ key: value, … }` after the type of the model, and returns the tokens after it.
+    fn model_keys(&mut self, key: &Ident, model: &Type, rest: TokenStream) -> TokenStream {
+        let mut tokens = rest.clone().into_iter();
+        let Some(TokenTree::Group(braces)) = tokens.next() else { return rest };
+        if braces.delimiter() != Delimiter::Brace {
+            return rest;
+        }
+        self.refuse_own_name(braces.stream());
+        // The type may have generics, which an expression would need `::` for; in the expansion it has this name.
+        let name = local("__Itself", last_word(model));
+        let literal = TokenStream::from_iter([TokenTree::Ident(name), TokenTree::Group(braces)]);
+        let read = value(key, literal, self.diagnostics);
+        self.train.model_keys = match read {
+            Some(Read { value: Value::One(Expr::Struct(literal)), whole, .. }) => {
+                let literal = Box::new(literal);
+                if whole { ModelKeys::Given(literal) } else { ModelKeys::Broken(Some(literal)) }
+            }
+            _ => ModelKeys::Broken(None),
+        };
+        tokens.collect()
     }
 
     /// Rejects a value that is meant to name something else, but names the run itself: the run shadows an item of the same name
@@ -285,6 +310,14 @@ fn first_word(value: TokenStream, name: &Ident) -> Option<Ident> {
         }
         _ => None,
     })
+}
+
+/// The position of a type's name.
+fn last_word(ty: &Type) -> Span {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map_or_else(|| ty.span(), |last| last.ident.span()),
+        other => other.span(),
+    }
 }
 
 /// The error for a value that syn cannot parse.

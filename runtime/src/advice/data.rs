@@ -78,6 +78,10 @@ pub(super) fn class_imbalance(facts: &Facts<'_>) -> Option<String> {
 
 fn imbalance_of(facts: &Facts<'_>, target: usize) -> Option<String> {
     let counts = facts.data.class_counts(target).filter(|counts| counts.len() > 1)?;
+    if facts.graph.shape_of_output(target).rank() > facts.data.target_shapes().get(target)?.rank() + 1 {
+        // The output is not a score of each class: of embeddings, the target names one, and it may always be the first.
+        return None;
+    }
     let loss = facts.settings.loss.get(target)?.setting().to_json();
     let has_weights = ["weights", "pos_weight"].iter().any(|key| {
         loss.get(key).is_some_and(|weights| weights.as_array().is_some_and(|weights| !weights.is_empty()))

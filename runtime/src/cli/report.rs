@@ -92,11 +92,15 @@ pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
 fn matrix(confusion: &Confusion) -> String {
     let mut table = Table::new("").indented(2);
     let classes = 0..confusion.counts.len();
-    table.row(std::iter::once(String::new()).chain(classes.clone().map(|class| class.to_string())));
+    let name = |class: usize| match confusion.names.get(class) {
+        Some(name) => (*name).to_owned(),
+        None => class.to_string(),
+    };
+    table.row(std::iter::once(String::new()).chain(classes.clone().map(name)));
     for (class, row) in classes.zip(&confusion.counts) {
         let cells =
             row.iter().map(|&samples| if samples == 0 { "·".to_owned() } else { samples.to_string() });
-        table.row(std::iter::once(class.to_string()).chain(cells));
+        table.row(std::iter::once(name(class)).chain(cells));
     }
     table.to_string()
 }
@@ -124,7 +128,7 @@ mod tests {
             scaling: Scaling { loss_scale: Some(512.0), skipped: 3, ..Scaling::default() },
             validation: Some(evaluation(0.2210, 0.9511, 180)),
             test: Some(evaluation(0.2305, 0.9444, 180)),
-            confusion: Some(Confusion { counts: vec![vec![90, 2], vec![0, 88]] }),
+            confusion: Some(Confusion { counts: vec![vec![90, 2], vec![0, 88]], names: &["cat", "dog"] }),
         };
         let kept = EpochReport {
             epoch: 4,
@@ -146,9 +150,9 @@ stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skippe
 
   confusion matrix of the test samples: true class (down), predicted class (across)
 
-      0   1
-  0  90   2
-  1   ·  88
+       cat  dog
+  cat   90    2
+  dog    ·   88
 
   model    runs/digits/1/model.safetensors
   metrics  runs/digits/1/metrics.jsonl

@@ -33,7 +33,7 @@ use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
 use crate::spec::value::unsigned_zeros;
-use crate::spec::{AnySpec, Declaration, Device, TrainConfig};
+use crate::spec::{AnySpec, Declaration, Device, ModelKeys, TrainConfig, Trainable};
 use crate::summary::Memory;
 use crate::trainer;
 use crate::trainer::{RateCurve, RateSearch};
@@ -120,6 +120,37 @@ impl<M: Model> Experiment<M> {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
+    }
+
+    /// Trains the model with these keys.
+    ///
+    /// ```
+    /// use trainspec::Config;
+    /// use trainspec::prelude::*;
+    ///
+    /// #[model]
+    /// fn Net(x: Image<1, 8, 8>, #[default(1)] depth: usize, #[default(0.1)] dropout: f64) -> Logits<10> {
+    ///     let mut x = x.flatten();
+    ///     for i in 0..depth {
+    ///         x = x.linear(out = 32).relu();
+    ///     }
+    ///     x.dropout(p = dropout).linear(out = 10)
+    /// }
+    ///
+    /// train! {
+    ///     Digits { model: Net { depth: 2 }, data: Digits8x8::embedded(), epochs: 1 }
+    /// }
+    ///
+    /// let deeper = Digits::experiment().model(Net { depth: 3, ..Net::DEFAULT });
+    /// assert_eq!(deeper.graph()?.trained_elements(), (64 * 32 + 32) + 2 * (32 * 32 + 32) + (32 * 10 + 10));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn model(self, model: M) -> Self
+    where
+        M: Trainable,
+    {
+        self.with_config(|settings| settings.model = ModelKeys::of(model))
     }
 
     /// Trains with another optimizer of any type.
@@ -317,12 +348,18 @@ impl<M: Model> Experiment<M> {
     pub fn spec(&mut self) -> Result<serde_json::Value> {
         let graph = self.graph()?;
         let from = self.settings()?.init_from;
+        let changed = self.settings()?.model.changed();
         let mut spec = self.settings()?.to_json();
         if let Some(from) = from {
             spec["init_from"]["sha256"] = json!(from.sha256().or_else(|| self.recorded_sha256()));
         }
         if let Some(keys) = spec.as_object_mut() {
-            keys.insert("model".to_owned(), graph.to_json());
+            let mut model = graph.to_json();
+            // Absent where all keys have their defaults, as in specs from before a run could set them.
+            if let Some(changed) = changed {
+                model["keys"] = changed;
+            }
+            keys.insert("model".to_owned(), model);
             keys.insert("name".to_owned(), json!(self.name));
             keys.insert("data".to_owned(), json!(self.spec.data_text()));
         }
@@ -343,10 +380,15 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If a rule of the model is violated, or a group matches none of its parameters.
     pub fn graph(&self) -> Result<Graph> {
-        let mut graph = self.spec.graph()?;
-        if let Ok(settings) = &self.settings {
-            Groups(&settings.groups).freeze(&mut graph.parameters, &graph.bindings)?;
-        }
+        let Ok(settings) = &self.settings else { return self.spec.graph() };
+        let keys: Vec<_> = self.overrides.iter().map(|(key, _)| key.as_str()).filter(is_of_model).collect();
+        let mut graph = settings.model.graph().map_err(|error| match keys.as_slice() {
+            // The compiler has checked the model with the declared keys.
+            [] => error,
+            [key] => Error::Setting { key: (*key).to_owned(), problem: error.to_string() },
+            _ => Error::Setting { key: "model".to_owned(), problem: error.to_string() },
+        })?;
+        Groups(&settings.groups).freeze(&mut graph.parameters, &graph.bindings)?;
         Ok(graph)
     }
 
@@ -418,6 +460,11 @@ impl<M: Model> Experiment<M> {
         let mut engine = engine::open(&graph, &settings)?;
         trainer::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
+}
+
+/// Whether a key is one of the model's, or all of them.
+fn is_of_model(key: &&str) -> bool {
+    *key == "model" || key.starts_with("model.")
 }
 
 /// Takes an error out of a place that is not read again.

@@ -8,17 +8,25 @@ use serde::{Deserializer, Serialize, Serializer};
 /// Marks a number that holds two, if the next lower bit is 0: no count is that large, and a mistake such as `usize::MAX` or half
 /// of a pair does not have it.
 const MARK: usize = 1 << (usize::BITS - 1);
+/// The bits of the check code, below the mark and a 0.
+const CHECK_BITS: u32 = 14;
 /// The bits of each of the two.
-const BITS: u32 = (usize::BITS - 1) / 2;
-/// The largest of each, `2^31 - 1` on a machine with 64 bits.
+const BITS: u32 = (usize::BITS - 2 - CHECK_BITS) / 2;
+/// The largest of each, `2^24 - 1` on a machine with 64 bits.
 const LARGEST: usize = (1 << BITS) - 1;
+
+/// A code of both numbers, which a sum or difference does not preserve: `pair(3, 5) - 1` is not `pair(3, 4)`.
+const fn code(height: usize, width: usize) -> usize {
+    let mixed = ((height as u64) << 32 | width as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - CHECK_BITS)) as usize
+}
 
 /// Two numbers for a key of a layer that otherwise takes one for both axes of an image: the first for the height, the
 /// second for the width.
 ///
 /// `kernel = 3` is `kernel = pair(3, 3)`. In a saved spec, a pair is the list `[3, 5]`. A key is a number, and a pair is
 /// encoded in numbers that are too large for a key; any arithmetic on one is an error when the layer is checked. Numbers above
-/// `2^31 - 1` are reduced to that.
+/// `2^24 - 1` are reduced to that.
 ///
 /// ```
 /// use trainspec::prelude::*;
@@ -38,12 +46,17 @@ const LARGEST: usize = (1 << BITS) - 1;
 pub const fn pair(height: usize, width: usize) -> usize {
     let height = if height < LARGEST { height } else { LARGEST };
     let width = if width < LARGEST { width } else { LARGEST };
-    MARK | height << BITS | width
+    MARK | code(height, width) << (2 * BITS) | height << BITS | width
 }
 
 /// Whether a key holds two numbers.
-const fn is_pair(key: usize) -> bool {
-    key & (MARK | MARK >> 1) == MARK
+pub(super) const fn is_pair(key: usize) -> bool {
+    pair(key >> BITS & LARGEST, key & LARGEST) == key
+}
+
+/// Whether a key is no pair, but so large that it must have been computed from one.
+pub(super) const fn is_computed(key: usize) -> bool {
+    !is_pair(key) && key > MARK >> 5 && key < usize::MAX
 }
 
 /// The numbers of a key for the height and the width.
@@ -120,6 +133,12 @@ mod tests {
         assert_eq!(both(pair(usize::MAX, 0)), [LARGEST, 0]);
         assert_eq!(both(usize::MAX), [usize::MAX; 2]);
         assert_eq!(both(pair(3, 5) / 2), [pair(3, 5) / 2; 2]);
+        for computed in
+            [pair(3, 5) / 2, pair(3, 5) - 1, pair(3, 5) + 1, pair(0, 0) + pair(1, 1) / 3, pair(3, 5) | 2]
+        {
+            assert!(is_computed(computed) && !is_pair(computed), "{computed}");
+        }
+        assert!(!is_computed(3) && !is_computed(usize::MAX) && !is_computed(pair(3, 5)));
         assert_eq!(format!("{:?} {:?}", Written(3), Written(pair(3, 5))), "3 pair(3, 5)");
     }
 

@@ -1,5 +1,6 @@
 //! Checks that several layers share.
 
+use super::pair::{both, is_computed, is_pair};
 use crate::shape::{CheckError, CheckResult, Shape};
 
 /// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not available.
@@ -38,7 +39,18 @@ const fn at_most(key: &str, number: usize, most: usize) -> CheckResult {
     if number <= most {
         return Ok(());
     }
-    Err(CheckError::new(key).text(" is ").number(number).text("; expected at most ").number(most))
+    let problem = CheckError::new(key).text(" is ");
+    if is_pair(number) {
+        let [height, width] = both(number);
+        let problem = problem.text("pair(").number(height).text(", ").number(width);
+        return Err(problem.text("); this layer takes one number"));
+    }
+    if is_computed(number) {
+        return Err(problem.text(
+            "computed from a `pair`, which holds two numbers; compute each of them: `pair(3 / 2, 5 / 2)`",
+        ));
+    }
+    Err(problem.number(number).text("; expected at most ").number(most))
 }
 
 /// Checks that `p` is a probability below 1.

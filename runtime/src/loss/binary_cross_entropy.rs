@@ -69,7 +69,7 @@ impl BinaryCrossEntropy {
 
 /// Computes `ln(1 + exp(x))` from `exp(-|x|)`, which cannot overflow, and an `ln(1 + e)` that is accurate for small `e`. The
 /// gradient is computed separately, since that of a maximum is ambiguous at 0.
-fn softplus(x: &Tensor) -> Result<Tensor> {
+pub(super) fn softplus(x: &Tensor) -> Result<Tensor> {
     let at = x.detach();
     let e = at.abs()?.neg()?.exp()?;
     let sum = (&e + 1.0)?;

@@ -10,43 +10,71 @@
 //! | [`Hinge`](struct@Hinge) | `Logits<C>`; `Logits<1>` | `Class<C>`; `Class<2>` |
 //! | [`NegativeLogLikelihood`](struct@NegativeLogLikelihood) | [`LogProbabilities`](crate::LogProbabilities) | `Class` |
 //! | [`KlDivergence`](struct@KlDivergence) | `LogProbabilities` | [`Probabilities`](crate::Probabilities) |
+//! | [`Focal`](struct@Focal) | `Logits`, `TokenLogits` | `Class`, `Tokens` |
+//! | [`BinaryFocal`](struct@BinaryFocal) | `Logits<N>`; `Logits<1>` | `Labels<N>`; `Class<2>` |
+//! | [`Dice`](struct@Dice) | `Logits<N>` | `Labels<N>` |
+//! | [`GaussianNegativeLogLikelihood`](struct@GaussianNegativeLogLikelihood) | [`Gaussians`](crate::Gaussians) | `Values` |
+//! | [`PoissonNegativeLogLikelihood`](struct@PoissonNegativeLogLikelihood) | `Values` | `Values` |
+//! | [`CosineEmbedding`](struct@CosineEmbedding) | [`Embeddings<2, D>`](crate::Embeddings) | `Class<2>` |
+//! | [`Triplet`](struct@Triplet) | `Embeddings<3, D>` | `Class<2>` |
+//! | [`InfoNce`](struct@InfoNce) | `Embeddings<K, D>` | `Class<C>`, with `C = K - 1` |
+//! | [`Ctc`](struct@Ctc) | `TokenLogits<V>` | `Tokens<V, L>` |
 //!
 //! Prediction and target must have exactly the shapes of their types; nothing broadcasts. Each loss has the key
 //! [`reduction`](Reduction), the mean by default.
 
 mod binary_cross_entropy;
+mod binary_focal;
 mod bound;
 mod classes;
+mod cosine_embedding;
 mod cross_entropy;
+mod ctc;
+mod dice;
+mod embeddings;
+mod focal;
+mod gaussian;
 mod hinge;
 mod huber;
+mod info_nce;
 mod kl_divergence;
 mod list;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod negative_log_likelihood;
 mod pointwise;
+mod poisson;
 mod reduction;
 mod smooth_l1;
 mod suggested;
 mod target;
 mod target_rules;
+mod triplet;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use binary_focal::BinaryFocal;
 pub use bound::BoundLoss;
+pub use cosine_embedding::CosineEmbedding;
 pub use cross_entropy::CrossEntropy;
+pub use ctc::Ctc;
+pub use dice::Dice;
+pub use focal::Focal;
+pub use gaussian::GaussianNegativeLogLikelihood;
 pub use hinge::Hinge;
 pub use huber::Huber;
+pub use info_nce::InfoNce;
 pub use kl_divergence::KlDivergence;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use negative_log_likelihood::NegativeLogLikelihood;
+pub use poisson::PoissonNegativeLogLikelihood;
 pub use reduction::Reduction;
 pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
 pub use target::{TargetKind, TargetKinds};
 pub(crate) use target_rules::Ignoring;
 pub use target_rules::{BadTarget, TargetRules};
+pub use triplet::Triplet;
 
 use candle_core::Tensor;
 
@@ -182,6 +210,11 @@ pub trait LossKernel: Send + Sync {
     note = "`BinaryCrossEntropy` compares `Logits<N>` with `Labels<N>`, and `Logits<1>` with `Class<2>`, as `Hinge` does, \
             which also compares `Logits<C>` with `Class<C>`; `NegativeLogLikelihood` compares `LogProbabilities<C>` with \
             `Class<C>`, `KlDivergence` with `Probabilities<C>`",
+    note = "`Focal` fits where `CrossEntropy` does, `BinaryFocal` where `BinaryCrossEntropy` does; `Dice` compares `Logits<N>` with \
+            `Labels<N>`; `PoissonNegativeLogLikelihood` compares `Values<N>`, and `GaussianNegativeLogLikelihood` `Gaussians<N>`, with \
+            `Values<N>`; `Ctc` compares `TokenLogits<V>` with `Tokens<V, L>`",
+    note = "`CosineEmbedding` compares `Embeddings<2, D>`, `Triplet` `Embeddings<3, D>`, with `Class<2>`; `InfoNce` compares \
+            `Embeddings<K, D>` with `Class<C>`",
     note = "a model with several outputs takes a tuple with one loss for each: `(CrossEntropy, MeanSquaredError)`"
 )]
 pub trait AnyLoss<Output, Target>: Send + Sync {

@@ -70,9 +70,12 @@ fn log_odds(logits: &[f32], mut take: impl FnMut(f64)) {
     }
 }
 
+/// A value of one class: from the score of each sample, and whether it is of that class. `None` if it is undefined.
+pub(super) type OfScores = fn(&mut [(f64, bool)]) -> Option<f64>;
+
 /// Returns the share of pairs of a positive and a negative sample in which the positive one has the higher score; `None`
 /// without pairs.
-fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
+pub(super) fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
     // NaN cannot be ordered.
     if samples.iter().any(|(score, _)| score.is_nan()) {
         return Some(f64::NAN);
@@ -92,19 +95,34 @@ fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
     (pairs > 0).then(|| wins as f64 / (2 * pairs) as f64)
 }
 
-/// Returns the mean of the areas of several classes or labels, without those that have no pairs; NaN if there are none.
-pub(super) fn mean_area<S: Iterator<Item = (f64, bool)>>(each: impl Iterator<Item = S>) -> f64 {
+/// Returns the mean of `value` over several classes or labels, without those for which it is undefined; NaN if it is for all.
+pub(super) fn mean_over<S: Iterator<Item = (f64, bool)>>(
+    each: impl Iterator<Item = S>,
+    value: OfScores,
+) -> f64 {
     let mut samples = Vec::new();
     let (mut sum, mut count) = (0.0, 0_u32);
     for scores in each {
         samples.clear();
         samples.extend(scores);
-        if let Some(area) = area(&mut samples) {
-            sum += area;
+        if let Some(value) = value(&mut samples) {
+            sum += value;
             count += 1;
         }
     }
     sum / f64::from(count)
+}
+
+impl Scores {
+    /// Returns the mean of `value` over the classes.
+    pub(super) fn mean(&self, value: OfScores) -> f64 {
+        let each = (0..self.scored).map(|scored| {
+            let class = if self.scored == 1 { 1 } else { scored as u32 };
+            let scores = self.odds.iter().skip(scored).step_by(self.scored);
+            scores.zip(&self.classes).map(move |(score, &right)| (score.0, right == class))
+        });
+        mean_over(each, value)
+    }
 }
 
 impl State for Scores {
@@ -117,11 +135,7 @@ impl State for Scores {
     }
 
     fn value(&self) -> f64 {
-        mean_area((0..self.scored).map(|scored| {
-            let class = if self.scored == 1 { 1 } else { scored as u32 };
-            let scores = self.odds.iter().skip(scored).step_by(self.scored);
-            scores.zip(&self.classes).map(move |(score, &right)| (score.0, right == class))
-        }))
+        self.mean(area)
     }
 
     fn clear(&mut self) {

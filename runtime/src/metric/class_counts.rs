@@ -75,6 +75,11 @@ impl Class {
     pub(super) fn f1(self) -> f64 {
         share(2 * self.right, self.predicted + self.actual)
     }
+
+    /// Returns the intersection over the union.
+    pub(super) fn iou(self) -> f64 {
+        share(self.right, self.predicted + self.actual - self.right)
+    }
 }
 
 fn share(part: u64, whole: u64) -> f64 {
@@ -94,6 +99,11 @@ impl ClassCounts {
                 class.predicted += 1;
             }
         }
+    }
+
+    /// Returns the counts of each class.
+    pub(super) fn classes(&self) -> &[Class] {
+        &self.classes
     }
 
     fn grow(&mut self, classes: usize) {

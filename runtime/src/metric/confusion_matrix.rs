@@ -1,10 +1,11 @@
 //! The confusion matrix.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::accuracy::predicted_class;
 use super::{Direction, Metric, Outcomes, State};
 use crate::config::Config;
+use crate::keys::Facts;
 use crate::shape::{CheckError, CheckResult, Class, Logits};
 
 /// Counts for each pair of classes the samples of the first that are predicted as the second.
@@ -15,6 +16,9 @@ pub struct Confusion {
     /// logit, class 1 is predicted if it is above 0. A sample with a NaN logit is not in the table. Empty before the first
     /// sample.
     pub counts: Vec<Vec<u64>>,
+    /// The names of the classes: [`ConfusionMatrix::names`].
+    #[serde(skip)]
+    pub names: &'static [&'static str],
 }
 
 impl Confusion {
@@ -43,6 +47,9 @@ impl Confusion {
 
 impl State for Confusion {
     fn merge(&mut self, other: &Self) {
+        if self.names.is_empty() {
+            self.names = other.names;
+        }
         self.grow(other.counts.len());
         for (row, other) in self.counts.iter_mut().zip(&other.counts) {
             row.iter_mut().zip(other).for_each(|(count, other)| *count += other);
@@ -66,9 +73,44 @@ impl State for Confusion {
 /// [`Confusion::MAX_CLASSES`] classes prints the table of the test samples at its end even if the metric is not declared.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConfusionMatrix {}
+pub struct ConfusionMatrix {
+    /// The names of the classes in the printed table, one for each class from 0: `&["cat", "dog"]`. Empty, the default, prints
+    /// their numbers.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty", deserialize_with = "leaked")]
+    pub names: &'static [&'static str],
+}
 
-super::keyless!(ConfusionMatrix);
+/// [`ConfusionMatrix`](struct@ConfusionMatrix) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const ConfusionMatrix: ConfusionMatrix = ConfusionMatrix::DEFAULT;
+
+impl ConfusionMatrix {
+    /// Checks that no name is empty. The result requires one name for each class.
+    pub const fn check(&self) -> CheckResult<Facts> {
+        let mut i = 0;
+        while i < self.names.len() {
+            if self.names[i].is_empty() {
+                return Err(CheckError::new("names has an empty text as element ")
+                    .number(i)
+                    .text(" (from 0); expected the name of a class"));
+            }
+            i += 1;
+        }
+        Ok(Facts::NOTHING.one_for_each_class("names", self.names.len()))
+    }
+}
+
+impl Config for ConfusionMatrix {
+    const NAME: &'static str = "ConfusionMatrix";
+    const DEFAULT: Self = Self { names: &[] };
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
+}
+
+/// Reads the names and leaks them. A program reads its spec once, so this costs a few bytes.
+fn leaked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [&'static str], D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(Vec::leak(names.into_iter().map(|name| -> &str { String::leak(name) }).collect()))
+}
 
 impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     type State = Confusion;
@@ -80,7 +122,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     fn fits(&self) -> CheckResult {
         const MOST: usize = 1000;
         if C <= MOST {
-            return Ok(());
+            return self.check()?.fits(C, "classes");
         }
         Err(CheckError::new("the model has ")
             .number(C)
@@ -90,6 +132,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     }
 
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
+        confusion.names = self.names;
         confusion.update(outcomes);
     }
 
@@ -105,7 +148,12 @@ impl Metric<Logits<1>, Class<2>> for ConfusionMatrix {
     const IS_TABLE: bool = true;
     const DEFINED_BY_TARGETS: bool = true;
 
+    fn fits(&self) -> CheckResult {
+        self.check()?.fits(2, "classes")
+    }
+
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
+        confusion.names = self.names;
         confusion.update(outcomes);
     }
 

@@ -29,6 +29,16 @@ impl LabelCounts {
         }
     }
 
+    /// Returns the number of samples.
+    pub(super) fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Returns the counts of each label.
+    pub(super) fn labels(&self) -> &[Class] {
+        &self.labels
+    }
+
     fn grow(&mut self, labels: usize) {
         if self.labels.len() < labels {
             self.labels.resize(labels, Class::default());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::accuracy::is_label;
-use super::auroc::{Score, mean_area};
+use super::auroc::{OfScores, Score, area, mean_over};
 use super::{Outcomes, State};
 
 /// The logits and the labels of every sample.
@@ -23,6 +23,15 @@ impl LabelScores {
         self.scores.extend(outcomes.predictions.iter().map(|&logit| Score(f64::from(logit))));
         self.has_label.extend(outcomes.targets.iter().map(|&target| is_label(target)));
     }
+
+    /// Returns the mean of `value` over the labels.
+    pub(super) fn mean(&self, value: OfScores) -> f64 {
+        let each = (0..self.labels).map(|label| {
+            let samples = self.scores.iter().zip(&self.has_label).skip(label).step_by(self.labels);
+            samples.map(|(score, &has_label)| (score.0, has_label))
+        });
+        mean_over(each, value)
+    }
 }
 
 impl State for LabelScores {
@@ -35,10 +44,7 @@ impl State for LabelScores {
     }
 
     fn value(&self) -> f64 {
-        mean_area((0..self.labels).map(|label| {
-            let samples = self.scores.iter().zip(&self.has_label).skip(label).step_by(self.labels);
-            samples.map(|(score, &has_label)| (score.0, has_label))
-        }))
+        self.mean(area)
     }
 
     fn clear(&mut self) {

@@ -7,8 +7,12 @@
 //! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
 //! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
 //! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
+//! | [`Iou`](struct@Iou) | `iou_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
+//! | [`Mcc`](struct@Mcc) | `mcc` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
+//! | [`CalibrationError`](struct@CalibrationError) | `calibration_error` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | lower |
 //! | [`ConfusionMatrix`](struct@ConfusionMatrix) | `confusion_matrix` | `Logits` | `Class` | a table |
 //! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class`, `Labels` | higher |
+//! | [`AveragePrecision`](struct@AveragePrecision) | `average_precision` | `Logits` | `Class`, `Labels` | higher |
 //! | [`Perplexity`](struct@Perplexity) | `perplexity` | `TokenLogits` | `Tokens` | lower |
 //! | [`R2`](struct@R2) | `r2` | `Values` | `Values` | higher |
 //! | [`MeanAbsoluteError`](struct@crate::loss::MeanAbsoluteError) | `mean_absolute_error` | `Values` | `Values` | lower |
@@ -24,8 +28,8 @@
 //!
 //! # Predictions that are NaN
 //! A prediction that contains NaN has no predicted class. Metrics that count predictions (`Accuracy`, `TopK`, `Precision`,
-//! `Recall`, `F1`, `ConfusionMatrix`) never count it as correct; metrics that compute with the values (`Auroc`,
-//! `Perplexity`, `R2` and the errors) are NaN.
+//! `Recall`, `F1`, `Iou`, `Mcc`, `ConfusionMatrix`) never count it as correct; metrics that compute with the values (`Auroc`,
+//! `AveragePrecision`, `CalibrationError`, `Perplexity`, `R2` and the errors) are NaN.
 //!
 //! # Ignored labels
 //! Metrics also ignore the labels that the loss [ignores](crate::loss::Loss::ignored).
@@ -122,12 +126,16 @@
 mod accumulator;
 mod accuracy;
 mod auroc;
+mod average_precision;
+mod calibration;
 mod class_counts;
 mod confusion_matrix;
 mod f1;
+mod iou;
 mod label_counts;
 mod label_scores;
 mod maps;
+mod mcc;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod on;
@@ -144,11 +152,15 @@ pub use accumulator::Accumulator;
 pub(crate) use accumulator::lasting;
 pub use accuracy::Accuracy;
 pub use auroc::{Auroc, Scores};
+pub use average_precision::AveragePrecision;
+pub use calibration::{Calibration, CalibrationError};
 pub use class_counts::{Average, ClassCounts};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use f1::F1;
+pub use iou::Iou;
 pub use label_counts::LabelCounts;
 pub use label_scores::LabelScores;
+pub use mcc::Mcc;
 pub use on::On;
 pub use outcomes::Outcomes;
 pub use perplexity::{NegativeLogLikelihood, Perplexity};
@@ -225,8 +237,8 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a metric for a model with output `{Output}` and data with target `{Target}`",
     label = "this metric does not match the output of the model and the target of the data",
-    note = "`Accuracy`, `Precision`, `Recall` and `F1` are for `Logits<C>` with `Class<C>`, `Logits<1>` with `Class<2>`, `Logits<N>` \
-            with `Labels<N>`, and `TokenLogits<V>`; `Auroc` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
+    note = "`Accuracy`, `Precision`, `Recall`, `F1`, `Iou`, `Mcc` and `CalibrationError` are for `Logits<C>` with `Class<C>`, `Logits<1>` with `Class<2>`, `Logits<N>` \
+            with `Labels<N>`, and `TokenLogits<V>`; `Auroc` and `AveragePrecision` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
             `TokenLogits<V>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, and `Logits<1>` with `Class<2>`",
     note = "`Perplexity` is for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, `RootMeanSquaredError` and `R2` for \
             `Values<N>`",

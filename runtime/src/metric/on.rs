@@ -24,22 +24,50 @@ impl<const OUTPUT: usize, M: Setting> Setting for On<OUTPUT, M> {
     }
 }
 
-macro_rules! outputs {
-    ($(($($output:ident $target:ident $place:literal),*))*) => { $(
-        outputs! { @ [$($output $target),*] $(($output $target $place))* }
+/// A tuple of kinds, of which one has this index.
+#[diagnostic::on_unimplemented(message = "there is no output with the index {PLACE}, from 0")]
+pub trait KindAt<const PLACE: usize> {
+    /// That kind.
+    type Kind: Kind;
+}
+
+macro_rules! places {
+    ($([$($kind:ident),*] $($one:ident $place:literal),*;)*) => { $(
+        places! { @ [$($kind),*] $($one $place),* }
     )* };
-    (@ $all:tt $($one:tt)*) => { $(outputs! { # $all $one })* };
-    (# [$($all_o:ident $all_t:ident),*] ($output:ident $target:ident $place:literal)) => {
-        #[diagnostic::do_not_recommend]
-        impl<M: Metric<$output, $target>, $($all_o: Kind, $all_t: Kind),*>
-            AnyMetric<($($all_o,)*), ($($all_t,)*)> for On<$place, M>
+    (@ $all:tt $($one:ident $place:literal),*) => { $(places! { # $all $one $place })* };
+    (# [$($kind:ident),*] $one:ident $place:literal) => {
+        impl<$($kind: Kind),*> KindAt<$place> for ($($kind,)*) {
+            type Kind = $one;
+        }
+    };
+}
+
+places! {
+    [A, B] A 0, B 1;
+    [A, B, C] A 0, B 1, C 2;
+    [A, B, C, D] A 0, B 1, C 2, D 3;
+    [A, B, C, D, E] A 0, B 1, C 2, D 3, E 4;
+    [A, B, C, D, E, F] A 0, B 1, C 2, D 3, E 4, F 5;
+}
+
+// One implementation for each number of outputs, for every place: a metric that does not fit is then reported by its own name, with the
+// kinds of its output and target.
+macro_rules! outputs {
+    ($([$($output:ident),*] [$($target:ident),*];)*) => { $(
+        impl<const OUTPUT: usize, M, $($output: Kind, $target: Kind),*>
+            AnyMetric<($($output,)*), ($($target,)*)> for On<OUTPUT, M>
+        where
+            ($($output,)*): KindAt<OUTPUT>,
+            ($($target,)*): KindAt<OUTPUT>,
+            M: Metric<<($($output,)*) as KindAt<OUTPUT>>::Kind, <($($target,)*) as KindAt<OUTPUT>>::Kind>,
         {
             fn label(&self) -> &'static str {
                 accumulator::lasting(self.0.label())
             }
 
             fn output(&self) -> usize {
-                $place
+                OUTPUT
             }
 
             fn direction(&self) -> Direction {
@@ -55,32 +83,36 @@ macro_rules! outputs {
             }
 
             fn start_as(&self, label: &'static str) -> Box<dyn Accumulator> {
-                Box::new(accumulator::Gathered::<M, $output, $target>::new(self.0, label))
+                type Of<const OUTPUT: usize, Kinds> = <Kinds as KindAt<OUTPUT>>::Kind;
+                let state = accumulator::Gathered::<M, Of<OUTPUT, ($($output,)*)>, Of<OUTPUT, ($($target,)*)>>::new(
+                    self.0, label,
+                );
+                Box::new(state)
             }
 
-            fn boxed(&self) -> Box<dyn AnyMetric<($($all_o,)*), ($($all_t,)*)>> {
+            fn boxed(&self) -> Box<dyn AnyMetric<($($output,)*), ($($target,)*)>> {
                 Box::new(*self)
             }
 
             fn with(
                 &self,
                 json: &serde_json::Value,
-            ) -> Result<Box<dyn AnyMetric<($($all_o,)*), ($($all_t,)*)>>, String> {
+            ) -> Result<Box<dyn AnyMetric<($($output,)*), ($($target,)*)>>, String> {
                 let mut json = json.clone();
                 let output = json.as_object_mut().and_then(|keys| keys.remove("output"));
-                if output.is_some_and(|output| output != $place) {
-                    return Err(format!("the output of a metric is fixed at compile time; it is {}", $place));
+                if output.is_some_and(|output| output != OUTPUT) {
+                    return Err(format!("the output of a metric is fixed at compile time; it is {OUTPUT}"));
                 }
                 Ok(Box::new(Self(from_json(&json)?)))
             }
         }
-    };
+    )* };
 }
 
 outputs! {
-    (O0 T0 0, O1 T1 1)
-    (O0 T0 0, O1 T1 1, O2 T2 2)
-    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3)
-    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3, O4 T4 4)
-    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3, O4 T4 4, O5 T5 5)
+    [A, B] [T, U];
+    [A, B, C] [T, U, V];
+    [A, B, C, D] [T, U, V, W];
+    [A, B, C, D, E] [T, U, V, W, X];
+    [A, B, C, D, E, F] [T, U, V, W, X, Y];
 }

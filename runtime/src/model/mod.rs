@@ -28,6 +28,9 @@ pub trait Model: Module {
     /// The kind of the model's output; a tuple of kinds if it has several outputs.
     type Output: Kinds;
 
+    /// The names of its const generics, which are fixed at compile time.
+    const GENERICS: &'static [&'static str] = &[];
+
     /// The graph of the model with its default keys.
     ///
     /// # Errors
@@ -36,6 +39,17 @@ pub trait Model: Module {
     where
         Self::Input: InputKinds,
     {
-        Graph::of(&<Self as Config>::DEFAULT, <Self::Input as Kinds>::SHAPES)
+        <Self as Config>::DEFAULT.graph_of()
+    }
+
+    /// The graph of the model with these keys: `Net { depth: 4 }.graph_of()`.
+    ///
+    /// # Errors
+    /// If a check of the model fails.
+    fn graph_of(&self) -> Result<Graph>
+    where
+        Self::Input: InputKinds,
+    {
+        Graph::of(self, <Self::Input as Kinds>::SHAPES)
     }
 }

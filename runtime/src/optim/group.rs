@@ -57,6 +57,17 @@ pub struct Group {
     /// Multiplies the scheduled learning rate, above 0; 1 by default.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub lr: f64,
+    /// Multiplies the learning rate once more for each layer after the one of the parameter, above 0 and at most 1: layer-wise learning-rate
+    /// decay. The layers are the values of the first part of the pattern with a `*`, in the order of the model. With
+    /// `Group { pattern: "block.*.**", layer_decay: 0.75 }` and 12 blocks, `block.11` has the full learning rate and `block.0` that times
+    /// 0.75 to the power of 11. (Clark et al., "ELECTRA", 2020.)
+    #[serde(
+        default = "not_given",
+        skip_serializing_if = "is_not_given",
+        serialize_with = "known",
+        deserialize_with = "perhaps"
+    )]
+    pub layer_decay: f64,
     /// The weight decay of these parameters instead of the optimizer's, 0 or more.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub weight_decay: f64,
@@ -80,11 +91,14 @@ impl Group {
     /// The ranges of the keys, and that there is something to do.
     pub const fn check(&self) -> CheckResult {
         rules::hold!(path::check(self.pattern));
-        let gives_numbers =
-            !(self.lr.is_nan() && self.weight_decay.is_nan() && self.l2.is_nan() && self.l1.is_nan());
+        let gives_numbers = !(self.lr.is_nan()
+            && self.layer_decay.is_nan()
+            && self.weight_decay.is_nan()
+            && self.l2.is_nan()
+            && self.l1.is_nan());
         if !self.freeze && !gives_numbers {
             return Err(CheckError::new(
-                "the group changes nothing; set `lr`, `weight_decay`, `l2`, `l1` or `freeze: true`",
+                "the group changes nothing; set `lr`, `layer_decay`, `weight_decay`, `l2`, `l1` or `freeze: true`",
             ));
         }
         if self.freeze && gives_numbers {
@@ -97,6 +111,16 @@ impl Group {
         }
         if !(self.lr.is_nan() || self.lr > 0.0 && self.lr.is_finite()) {
             return Err(CheckError::new("lr is ").float(self.lr).text("; expected a factor above 0"));
+        }
+        if !(self.layer_decay.is_nan() || self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
+            return Err(CheckError::new("layer_decay is ")
+                .float(self.layer_decay)
+                .text("; expected a factor above 0 and at most 1"));
+        }
+        if !self.layer_decay.is_nan() && !path::has_star(self.pattern) {
+            return Err(CheckError::new("layer_decay needs layers to count, but pattern is \"")
+                .text(self.pattern)
+                .text("\"; expected a `*` in it, such as \"block.*.**\""));
         }
         rules::hold!(given_or_not("weight_decay", self.weight_decay));
         rules::hold!(given_or_not("l2", self.l2));
@@ -124,6 +148,7 @@ impl Config for Group {
     const DEFAULT: Self = Self {
         pattern: "",
         lr: NOT_GIVEN,
+        layer_decay: NOT_GIVEN,
         weight_decay: NOT_GIVEN,
         l2: NOT_GIVEN,
         l1: NOT_GIVEN,
@@ -209,7 +234,13 @@ impl Groups<'_> {
         let usual = ParameterConfig::of_all(parameters, optimizer);
         let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
             let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
-            let treatment = group.treatment(usual);
+            let own = group.treatment(usual);
+            let treatment = if group.layer_decay.is_nan() {
+                own
+            } else {
+                let factor = group.layer_decay.powi(later_layers(group, parameter, parameters));
+                ParameterConfig { lr: own.lr * factor, ..own }
+            };
             let rate = largest * treatment.lr;
             if !(rate as f32).is_finite() {
                 let problem = format!(
@@ -235,6 +266,19 @@ impl Groups<'_> {
     }
 }
 
+/// Returns how many of the group's layers come after that of a parameter.
+fn later_layers(group: &Group, parameter: &GraphParameter, parameters: &[GraphParameter]) -> i32 {
+    let mut layers: Vec<&str> = Vec::new();
+    let matching = parameters.iter().filter(|one| path::matches(group.pattern, &one.path));
+    for layer in matching.map(|one| path::layer(group.pattern, &one.path)) {
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    let own = path::layer(group.pattern, &parameter.path);
+    layers.iter().rev().position(|layer| *layer == own).unwrap_or(0) as i32
+}
+
 fn nothing_meant(place: usize, pattern: &str, near: &[&str], hint: &str) -> Error {
     let near: Vec<_> = near.iter().map(|path| format!("`{path}`")).collect();
     let known = match near.as_slice() {
@@ -251,6 +295,16 @@ fn fault(place: usize, problem: String) -> Error {
 /// Leaks the pattern. A program reads its spec once, so this costs a few bytes.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static str, D::Error> {
     Ok(String::deserialize(deserializer)?.leak())
+}
+
+const fn not_given() -> f64 {
+    NOT_GIVEN
+}
+
+/// Whether a key is left out of the JSON, as in specs from before it existed.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_not_given(number: &f64) -> bool {
+    number.is_nan()
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
@@ -322,6 +376,10 @@ mod tests {
         assert!(said(Group { lr: 0.0, ..one }).contains("`freeze: true`"));
         assert!(said(Group { lr: f64::INFINITY, ..one }).starts_with("lr is infinity"));
         assert!(said(Group { l2: -1.0, ..one }).starts_with("l2 is -1"));
+        assert!(said(Group { layer_decay: 0.5, ..one }).starts_with("layer_decay needs layers to count"));
+        let all = Group { pattern: "a.*", ..one };
+        assert!(said(Group { layer_decay: 1.5, ..all }).starts_with("layer_decay is 1.5"));
+        assert!(Group { layer_decay: 1.0, ..all }.check().is_ok());
         assert!(Group { weight_decay: 0.0, ..one }.check().is_ok());
         assert!(Group { freeze: true, ..one }.check().is_ok());
     }

@@ -30,6 +30,27 @@ pub(crate) const fn check(pattern: &str) -> CheckResult {
     Ok(())
 }
 
+/// Returns whether a pattern has a `*`.
+pub(crate) const fn has_star(pattern: &str) -> bool {
+    let text = pattern.as_bytes();
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'*' {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Returns the start of a matching path up to the first part of the pattern that has a `*`: `block.3` of `block.3.linear_1.weight` for
+/// `block.*.**`. The name of the parameter itself is not part of it.
+pub(crate) fn layer<'a>(pattern: &str, path: &'a str) -> &'a str {
+    let parts = pattern.split('.').position(|part| part.contains('*')).unwrap_or(0);
+    let end = path.match_indices('.').nth(parts).or_else(|| path.match_indices('.').next_back());
+    end.map_or(path, |(end, _)| &path[..end])
+}
+
 /// Returns whether a path matches a pattern.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let patterns: Vec<_> = pattern.split('.').collect();

@@ -16,6 +16,7 @@
 //! | [`MultiStep`] | is multiplied by a factor at given steps or epochs |
 //! | [`Exponential`] | is multiplied by a factor each epoch, or each step |
 //! | [`OneCycle`] | rises to a maximum and falls far below its start |
+//! | [`Wsd`] | rises linearly, is constant, and falls in the last steps |
 //! | [`ReduceOnPlateau`](struct@ReduceOnPlateau) | is multiplied by a factor when evaluations no longer improve |
 //!
 //! The keys `floor`, `to` and `max` of a phase are absolute learning rates, not fractions. The first phase starts from the
@@ -37,6 +38,7 @@ mod reduce_on_plateau;
 mod scale;
 mod step;
 mod warmup;
+mod wsd;
 
 pub use crate::keys::Interval;
 pub use constant::Constant;
@@ -55,6 +57,7 @@ pub use reduce_on_plateau::ReduceOnPlateau;
 pub use scale::{AnyScaleLr, LinearScaling, NoScaling, ScaleLr, SqrtScaling};
 pub use step::Step;
 pub use warmup::Warmup;
+pub use wsd::{Cooldown, Wsd};
 
 use crate::config::{Config, Setting, with_changes};
 use crate::keys::Monitor;

@@ -13,8 +13,8 @@ use super::{Element, Elements, Few, InputKind, Kind, Numbers, OutputKind, Shape}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of value",
-    label = "expected a kind, such as `Image<C, H, W>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`, or a tuple of \
-             two to six kinds"
+    label = "expected a kind, such as `Image<C, H, W>`, `Series<C, L>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`, or a \
+             tuple of two to six kinds"
 )]
 pub trait Kinds: 'static {
     /// The values of consecutive samples: a `Vec` of elements; for a tuple, a tuple of these.
@@ -166,7 +166,7 @@ macro_rules! tuples {
 /// The kinds that data can provide and a trained model can take: an [`InputKind`], or a tuple of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind that data can provide",
-    label = "expected `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`, or a tuple of two to six of them"
+    label = "expected `Image<C, H, W>`, `Series<C, L>`, `Features<N>` or `Tokens<V, T>`, or a tuple of two to six of them"
 )]
 pub trait InputKinds: Kinds {}
 

@@ -24,7 +24,7 @@ use super::{Element, Shape};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of value",
-    label = "expected a kind, such as `Image<C, H, W>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`"
+    label = "expected a kind, such as `Image<C, H, W>`, `Series<C, L>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`"
 )]
 pub trait Kind: 'static {
     /// `f32` for real numbers, `u32` for classes and tokens.
@@ -39,7 +39,7 @@ pub trait Kind: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind that data can provide",
     label = "a model with this input can only be used as a part of other models",
-    note = "to train it, give its input a kind: `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`"
+    note = "to train it, give its input a kind: `Image<C, H, W>`, `Series<C, L>`, `Features<N>` or `Tokens<V, T>`"
 )]
 pub trait InputKind: Kind {}
 
@@ -85,6 +85,10 @@ kinds! {
     LogProbabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// Unnormalized log-probabilities of `C` classes for each pixel: `[C, H, W]`.
     LogitMap<C, H, W> [const C: usize, const H: usize, const W: usize]: f32 = Shape::of(&[C, H, W]);
+    /// The means of `N` normal distributions, and the logarithms of their variances: `[2, N]`, as a prediction.
+    Gaussians<N> [const N: usize]: f32 = Shape::of(&[2, N]);
+    /// `K` embeddings of `D` numbers, which a loss compares: `[K, D]`, as a prediction.
+    Embeddings<K, D> [const K: usize, const D: usize]: f32 = Shape::of(&[K, D]);
     /// Probabilities of `C` classes, as a target: `[C]`.
     Probabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// `N` labels, each 1 or 0 (or a soft label between them), as a target: `[N]`.
@@ -105,6 +109,8 @@ impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 impl<const C: usize> OutputKind for LogProbabilities<C> {}
 impl<const C: usize, const H: usize, const W: usize> OutputKind for LogitMap<C, H, W> {}
+impl<const N: usize> OutputKind for Gaussians<N> {}
+impl<const K: usize, const D: usize> OutputKind for Embeddings<K, D> {}
 // A model cannot return these. Its shape check reports this, so a run does not report it again.
 #[doc(hidden)]
 impl<const C: usize> OutputKind for Class<C> {}

@@ -66,7 +66,7 @@ impl Declaration {
 pub(crate) trait AnySpec {
     /// The keys, with every default.
     fn settings(&self) -> Result<TrainConfig>;
-    /// The model's graph.
+    /// The model's graph, with the declared keys.
     fn graph(&self) -> Result<Graph>;
     /// The expression for the data, as written.
     fn data_text(&self) -> &'static str;
@@ -80,7 +80,7 @@ impl<M: Model, T: TargetKinds> AnySpec for Spec<M, T> {
     }
 
     fn graph(&self) -> Result<Graph> {
-        self.model.graph.map_or(Err(Error::Internal("a spec without a model")), |graph| graph())
+        self.model.keys()?.graph()
     }
 
     fn data_text(&self) -> &'static str {

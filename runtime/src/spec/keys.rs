@@ -1,7 +1,6 @@
 //! The keys of `train!`: one table, from which the spec, its defaults and the run-time configuration follow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
 
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ use super::key::Losses;
 use super::train_config::losses_of;
 use super::{
     AnyInitFrom, AnyPrecision, BoundMetric, Checkpoint, Declared, Device, EarlyStop, F32, InitFrom,
-    OnNonFinite, Precision, Source, Stop,
+    ModelKeys, OnNonFinite, Precision, Source, Stop,
 };
 use crate::config::Config;
 use crate::data::mix::{AnyMix, Unmixed};
@@ -46,7 +45,8 @@ macro_rules! keys {
         /// the model, `T` the kind of the data's targets, or a tuple of kinds. Each field is a reference to a constant, so that a whole
         /// spec is a constant.
         pub struct Spec<M: Model, T: TargetKinds> {
-            /// The network: a function under `#[model]`, with its const generics if it has any. Required.
+            /// The network: a function under `#[model]`, with its const generics if it has any, and its keys in braces: `Net`,
+            /// `CharGpt<4>`, `Net { dropout: 0.2, depth: 4 }`. Required.
             pub model: Declared<M>,
             /// The training data: an expression that returns a [`Dataset`](crate::Dataset) or a `Result` of one, evaluated when the
             /// program starts. Required.
@@ -57,7 +57,7 @@ macro_rules! keys {
         impl<M: Model, T: TargetKinds> Spec<M, T> {
             /// No key set.
             pub const DEFAULT: Self = Self {
-                model: Declared { graph: None, model: PhantomData },
+                model: Declared { model: None },
                 data: Source { text: "", open: None },
                 $($key: &$default,)+
             };
@@ -67,6 +67,8 @@ macro_rules! keys {
         /// does without; for `on_non_finite` it is [`Stop`].
         pub struct TrainConfig {
             $(#[doc = concat!("[`Spec::", stringify!($key), "`]")] pub $key: $stored,)+
+            /// [`Spec::model`]
+            pub(crate) model: ModelKeys,
             /// The names of the model's outputs; none if it has one.
             pub outputs: &'static [&'static str],
         }
@@ -74,13 +76,16 @@ macro_rules! keys {
         impl TrainConfig {
             /// The values of a spec, before defaults that depend on other keys.
             pub(super) fn as_given<M: Model, T: TargetKinds>(spec: &Spec<M, T>) -> Result<Self> {
-                Ok(Self { $($key: { let $value = spec.$key; $of },)+ outputs: M::OUTPUTS })
+                Ok(Self { $($key: { let $value = spec.$key; $of },)+ model: spec.model.keys()?, outputs: M::OUTPUTS })
             }
 
-            /// The settings as canonical JSON: every key, in alphabetical order.
+            /// The settings as canonical JSON: every key, in alphabetical order; `model` is there if the model has keys.
             #[must_use]
             pub fn to_json(&self) -> Value {
                 let mut keys = BTreeMap::from([$((stringify!($key), self.$key.write()),)+]);
+                if let Some(model) = self.model.write() {
+                    keys.insert("model", model);
+                }
                 if self.loss.len() == 1 {
                     // A model with one output has no such key.
                     keys.remove("loss_weights");
@@ -91,6 +96,7 @@ macro_rules! keys {
             /// Reads one top-level key back from JSON.
             pub(super) fn take(&mut self, key: &str, json: &Value) -> Result<(), String> {
                 match key {
+                    "model" => self.model = self.model.read(json)?,
                     $(stringify!($key) => self.$key = self.$key.read(json)?,)+
                     _ => return Err("unknown key".to_owned()),
                 }

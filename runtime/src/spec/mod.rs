@@ -13,6 +13,7 @@ mod init_from;
 mod key;
 mod keys;
 mod loss_scale;
+mod model_keys;
 mod non_finite;
 mod precision;
 mod schedule;
@@ -38,6 +39,9 @@ pub use key::Losses;
 pub(crate) use keys::NOT_GIVEN;
 pub use keys::{Spec, TrainConfig};
 pub use loss_scale::{Dynamic, LossScale, Static};
+pub use model_keys::{AnyModel, ModelKeys};
+#[doc(hidden)]
+pub use model_keys::{model_keys, shapes_of};
 pub use non_finite::{OnNonFinite, Skip, Stop};
 pub use precision::{AnyPrecision, Bf16, F16, F32, Precision};
 pub(crate) use schedule::{at_largest, scaled_in_vain};
@@ -55,10 +59,9 @@ use crate::model::Model;
 use crate::shape::{InputKinds, OutputKinds};
 
 #[doc(hidden)]
-/// The model of a spec: a type, and how to build its graph.
+/// The model of a spec, and the same without its type.
 pub struct Declared<M> {
-    pub(crate) graph: Option<fn() -> Result<Graph>>,
-    model: PhantomData<fn() -> M>,
+    pub(crate) model: Option<(M, fn(M) -> ModelKeys)>,
 }
 
 #[doc(hidden)]
@@ -66,16 +69,16 @@ pub struct Declared<M> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used in `train!`",
     label = "expected a model with inputs of data kinds and outputs that a loss accepts",
-    note = "an input is `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`",
-    note = "an output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>` or \
-            `LogProbabilities<C>`"
+    note = "an input is `Image<C, H, W>`, `Series<C, L>`, `Features<N>` or `Tokens<V, T>`",
+    note = "an output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>`, \
+            `LogProbabilities<C>`, `Gaussians<N>` or `Embeddings<K, D>`"
 )]
 pub trait Trainable: Model {
-    /// [`Model::graph`]
+    /// [`Model::graph_of`]
     ///
     /// # Errors
     /// If a check of the model fails.
-    fn build_graph() -> Result<Graph>;
+    fn build_graph(&self) -> Result<Graph>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -84,15 +87,15 @@ where
     M::Input: InputKinds,
     M::Output: OutputKinds,
 {
-    fn build_graph() -> Result<Graph> {
-        M::graph()
+    fn build_graph(&self) -> Result<Graph> {
+        self.graph_of()
     }
 }
 
 #[doc(hidden)]
 /// The value of the key `model`.
-pub const fn model_of<M: Trainable>() -> Declared<M> {
-    Declared { graph: Some(M::build_graph), model: PhantomData }
+pub const fn model_of<M: Trainable>(model: M) -> Declared<M> {
+    Declared { model: Some((model, ModelKeys::of::<M>)) }
 }
 
 #[doc(hidden)]

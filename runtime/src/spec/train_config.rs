@@ -49,6 +49,7 @@ impl TrainConfig {
             check_weights(&self.loss_weights.iter().collect::<Vec<_>>(), self.loss.len()),
         )
         .all()?;
+        self.model.validate()?;
         self.precision.check()?;
         if let Some(rule) = &self.on_non_finite {
             Setting::validate(rule)?;
@@ -147,8 +148,11 @@ impl TrainConfig {
             // So that the keys can be set one by one in a program without `init_from`.
             after["init_from"] = Setting::to_json(&InitFrom::DEFAULT);
         }
-        place(&mut after, key)?.clone_from(&value);
         let top = key.split('.').next().unwrap_or(key);
+        if top == "model" {
+            self.model.can_set(key)?;
+        }
+        place(&mut after, key)?.clone_from(&value);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
         let length = (self.epochs, self.steps);
         if let Err(mut problem) = self.take(top, &of(&after)) {

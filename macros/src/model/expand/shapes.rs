@@ -67,10 +67,16 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
                 __trace.input(#word, (<#kind as __t::Kind>::NAME, <#kind as __t::Kind>::SHAPE), #name);
         }
     });
-    let known = inputs.iter().map(|input| {
-        let kind = &input.kind;
-        quote!(<#kind as __t::Kind>::SHAPE)
-    });
+    let known: Vec<_> = inputs
+        .iter()
+        .map(|input| {
+            let kind = &input.kind;
+            quote!(<#kind as __t::Kind>::SHAPE)
+        })
+        .collect();
+    // A model without parameters reports its errors in its own constant; a run that uses it does not repeat them.
+    let traced = first(signature, &quote!(self.output(#(#known),*)));
+    let traced = if stands_alone(signature) { quote!(__t::silent(#traced)) } else { traced };
     let several = (signature.outputs() > 1).then(|| {
         let names: Vec<_> = inputs.iter().map(|input| &input.name).collect();
         quote! {
@@ -105,6 +111,10 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
                 <Self as __t::Config>::DEFAULT.output(#(#known),*)
             }
             #several
+            /// The shape of the first output for inputs of the model's own kinds, with these keys.
+            pub const fn traced(&self) -> __t::CheckResult<__t::Shape> {
+                #traced
+            }
         }
         #in_parts
     }
@@ -119,7 +129,7 @@ fn shape(signature: &Signature) -> TokenStream {
 }
 
 /// The result for all output shapes as a result for one: the shape of the first output.
-pub(super) fn first(signature: &Signature, shapes: &TokenStream) -> TokenStream {
+fn first(signature: &Signature, shapes: &TokenStream) -> TokenStream {
     if signature.outputs() == 1 { shapes.clone() } else { quote!(__t::first_of(#shapes)) }
 }
 

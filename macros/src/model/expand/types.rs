@@ -7,7 +7,6 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::layers::Called;
-use super::shapes::{first, stands_alone};
 use crate::docs::meaning;
 use crate::model::ast::Signature;
 use crate::names::snake_case;
@@ -82,14 +81,13 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         [kind] => quote!(#kind),
         kinds => quote!((#(#kinds,)*)),
     };
-    // A model without parameters reports its errors in its own constant; a run that uses it does not repeat them.
-    let shapes = first(signature, &quote!(Self::shapes()));
-    let shapes = if stands_alone(signature) { quote!(__t::silent(#shapes)) } else { shapes };
+    let fixed: Vec<_> = generics.const_params().map(|generic| generic.ident.unraw().to_string()).collect();
+    let fixed = (!fixed.is_empty())
+        .then(|| quote!(const GENERICS: &'static [&'static ::core::primitive::str] = &[#(#fixed),*];));
     // For a type that is not a model, rustc lists the types that are, here.
     let declared = quote_spanned! {name.span()=>
         impl #parameters __t::DeclaredModel for #name #arguments {
             type Itself = Self;
-            const SHAPES: __t::CheckResult<__t::Shape> = #shapes;
         }
     };
     quote! {
@@ -102,6 +100,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         impl #parameters __t::Model for #name #arguments {
             type Input = #input;
             type Output = #output;
+            #fixed
         }
         #declared
     }

@@ -153,8 +153,6 @@ pub const fn number(number: f64) -> f64 {
 pub trait DeclaredModel {
     /// The type.
     type Itself;
-    /// The shape that it returns for inputs of its own kinds, with its default keys.
-    const SHAPES: CheckResult<Shape>;
 }
 
 /// A type that the `check` of a configuration may return.

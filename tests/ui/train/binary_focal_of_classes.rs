@@ -1,0 +1,22 @@
+//! The focal loss of labels for one of ten classes.
+//~ about: Loss and metrics
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Image<1, 8, 8>) -> Logits<10> {
+    x.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        loss: BinaryFocal,
+        //~ instead: loss: Focal,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

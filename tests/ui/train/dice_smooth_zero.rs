@@ -1,0 +1,23 @@
+//! A Dice loss without smoothing.
+//~ about: Loss and metrics
+
+use trainspec::data::InMemory;
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<4>) -> Logits<3> {
+    x.linear(out = 3)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: InMemory::<Features<4>, Labels<3>>::new(vec![0.5; 160], vec![1.0; 120]),
+        loss: Dice { smooth: 0.0 },
+        //~ instead: loss: Dice { smooth: 1e-3 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
