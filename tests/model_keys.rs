@@ -69,7 +69,7 @@ fn keys_are_set_at_startup() {
 
 fn refused<M>(set: trainspec::Result<trainspec::Experiment<M>>) -> String
 where
-    M: trainspec::Model,
+    M: Model,
 {
     match set {
         Err(error) => error.to_string(),

@@ -92,9 +92,9 @@ pub use layer::Pass;
 pub use loss::{TargetKind, TargetKinds};
 pub use model::{Blank, Fits, Model};
 pub use shape::{
-    CheckError, CheckResult, Class, ClassMap, Element, Embeddings, Features, Few, Gaussians, Image, InputKind, InputKinds, Kind,
-    Kinds, Labels, LogProbabilities, LogitMap, Logits, OutputKind, OutputKinds, Probabilities, Series, Shape,
-    TokenLogits, Tokens, Values,
+    CheckError, CheckResult, Class, ClassMap, Element, Embeddings, Features, Few, Gaussians, Image,
+    InputKind, InputKinds, Kind, Kinds, Labels, LogProbabilities, LogitMap, Logits, OutputKind, OutputKinds,
+    Probabilities, Series, Shape, TokenLogits, Tokens, Values,
 };
 #[doc(hidden)]
 pub use spec::check::{

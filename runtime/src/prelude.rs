@@ -38,8 +38,8 @@ pub use crate::schedule::{
     LinearScaling, MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup, Wsd,
 };
 pub use crate::shape::{
-    Class, ClassMap, Embeddings, Features, Gaussians, Image, Labels, LogProbabilities, LogitMap, Logits, Probabilities, Series,
-    TokenLogits, Tokens, Values,
+    Class, ClassMap, Embeddings, Features, Gaussians, Image, Labels, LogProbabilities, LogitMap, Logits,
+    Probabilities, Series, TokenLogits, Tokens, Values,
 };
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};

@@ -108,6 +108,10 @@ impl TensorArena {
     ///
     /// # Panics
     /// If there are not as many tensors.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an iterator that is read several times, each time as a clone"
+    )]
     pub fn select_mut(&mut self, indices: impl Iterator<Item = usize> + Clone) -> Slices<'_> {
         let mut selected = Slices::new(indices.clone().map(|_| &mut [][..]));
         let all = self.all();

@@ -165,29 +165,7 @@ impl Reader<'_> {
                 Err(error) => self.diagnostics.push(error),
             }
         } else if key.unraw() == "model" {
-            match parse_all(Type::parse, row.value) {
-                Ok((model, _)) if matches!(model, Type::Reference(_)) || is_bounds(&model) => self
-                    .diagnostics
-                    .error(model, "expected the name of a model, such as `DigitNet` or `CharGpt<4>`"),
-                Ok((model, rest)) => {
-                    if self.refuse_own_name(model.to_token_stream()) {
-                        self.train.is_named_like_model = true;
-                    }
-                    let rest = self.model_keys(&key, &model, rest);
-                    self.train.model = Some((key.unraw(), model));
-                    match rest.clone().into_iter().next() {
-                        Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
-                            first,
-                            "expected only the name of a model and its keys, such as `DigitNet` or `CharGpt { depth: 4 }`",
-                        ),
-                        _ => self.leftover(rest),
-                    }
-                }
-                Err(error) => self.diagnostics.push(Error::new(
-                    error.span(),
-                    "expected the name of a model, such as `DigitNet` or `CharGpt<4>`",
-                )),
-            }
+            self.model_row(&key, row.value);
         } else if key.unraw() == "data" {
             match parse_all(Expr::parse, row.value) {
                 Ok((data, rest)) => {
@@ -214,6 +192,33 @@ impl Reader<'_> {
                 }
                 None => self.train.half_typed.push(key),
             }
+        }
+    }
+
+    /// The model, with its keys if there are any.
+    fn model_row(&mut self, key: &Ident, value: TokenStream) {
+        match parse_all(Type::parse, value) {
+            Ok((model, _)) if matches!(model, Type::Reference(_)) || is_bounds(&model) => self
+                .diagnostics
+                .error(model, "expected the name of a model, such as `DigitNet` or `CharGpt<4>`"),
+            Ok((model, rest)) => {
+                if self.refuse_own_name(model.to_token_stream()) {
+                    self.train.is_named_like_model = true;
+                }
+                let rest = self.model_keys(key, &model, rest);
+                self.train.model = Some((key.unraw(), model));
+                match rest.clone().into_iter().next() {
+                    Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
+                        first,
+                        "expected only the name of a model and its keys, such as `DigitNet` or `CharGpt { depth: 4 }`",
+                    ),
+                    _ => self.leftover(rest),
+                }
+            }
+            Err(error) => self.diagnostics.push(Error::new(
+                error.span(),
+                "expected the name of a model, such as `DigitNet` or `CharGpt<4>`",
+            )),
         }
     }
 

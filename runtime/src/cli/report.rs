@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter};
 use std::path::Path;
 
 use crate::format::Table;
-use crate::format::{count, metric, seconds};
+use crate::format::{count, metric, plain, seconds};
 use crate::trainer::{Confusion, DataLoad, EpochReport, Evaluation, Exit, Outcome};
 
 /// The result of a run and the paths of its files.
@@ -93,7 +93,7 @@ fn matrix(confusion: &Confusion) -> String {
     let mut table = Table::new("").indented(2);
     let classes = 0..confusion.counts.len();
     let name = |class: usize| match confusion.names.get(class) {
-        Some(name) => (*name).to_owned(),
+        Some(name) => plain(name, 20),
         None => class.to_string(),
     };
     table.row(std::iter::once(String::new()).chain(classes.clone().map(name)));
@@ -128,7 +128,10 @@ mod tests {
             scaling: Scaling { loss_scale: Some(512.0), skipped: 3, ..Scaling::default() },
             validation: Some(evaluation(0.2210, 0.9511, 180)),
             test: Some(evaluation(0.2305, 0.9444, 180)),
-            confusion: Some(Confusion { counts: vec![vec![90, 2], vec![0, 88]], names: &["cat", "dog"] }),
+            confusion: Some(Confusion {
+                counts: vec![vec![90, 2], vec![0, 88]],
+                names: vec!["cat".to_owned(), "dog".to_owned()],
+            }),
         };
         let kept = EpochReport {
             epoch: 4,

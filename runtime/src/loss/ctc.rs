@@ -80,8 +80,9 @@ impl Ctc {
         let longest = targets.first().map_or(0, Vec::len);
         // Blanks before, between and after the tokens.
         let places = 2 * longest + 1;
-        let token =
-            |target: &[u32], place: usize| if place % 2 == 0 { self.blank } else { target[place / 2] };
+        let token = |target: &[u32], place: usize| {
+            if place.is_multiple_of(2) { self.blank } else { target[place / 2] }
+        };
         let of_all = |value: &dyn Fn(&[u32], usize) -> f64, count: usize| {
             let values: Vec<f64> =
                 targets.iter().flat_map(|target| (0..count).map(move |place| value(target, place))).collect();

@@ -1,4 +1,4 @@
-//! The InfoNCE loss.
+//! The `InfoNCE` loss.
 
 use candle_core::Tensor;
 use candle_nn::ops::log_softmax;
@@ -31,7 +31,7 @@ use crate::shape::{CheckError, CheckResult, Class, Embeddings};
 ///
 /// # Source
 /// Van den Oord et al., "Representation learning with contrastive predictive coding", 2018; the temperature as in Chen et al.,
-/// "SimCLR", 2020.
+/// "`SimCLR`", 2020.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InfoNce {

@@ -33,7 +33,7 @@ use crate::shape::{CheckError, CheckResult, Class, Embeddings};
 /// ```
 ///
 /// # Source
-/// Schroff et al., "FaceNet", 2015; PyTorch's `TripletMarginLoss`, which does not square the distances either.
+/// Schroff et al., "`FaceNet`", 2015; PyTorch's `TripletMarginLoss`, which does not square the distances either.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Triplet {

@@ -16,9 +16,9 @@ pub struct Confusion {
     /// logit, class 1 is predicted if it is above 0. A sample with a NaN logit is not in the table. Empty before the first
     /// sample.
     pub counts: Vec<Vec<u64>>,
-    /// The names of the classes: [`ConfusionMatrix::names`].
+    /// The names of the classes: [`ConfusionMatrix::names`], or those of the data set. Empty if they have none.
     #[serde(skip)]
-    pub names: &'static [&'static str],
+    pub names: Vec<String>,
 }
 
 impl Confusion {
@@ -48,7 +48,7 @@ impl Confusion {
 impl State for Confusion {
     fn merge(&mut self, other: &Self) {
         if self.names.is_empty() {
-            self.names = other.names;
+            self.names.clone_from(&other.names);
         }
         self.grow(other.counts.len());
         for (row, other) in self.counts.iter_mut().zip(&other.counts) {
@@ -75,7 +75,7 @@ impl State for Confusion {
 #[serde(deny_unknown_fields)]
 pub struct ConfusionMatrix {
     /// The names of the classes in the printed table, one for each class from 0: `&["cat", "dog"]`. Empty, the default, prints
-    /// their numbers.
+    /// the [names of the data set](crate::data::Dataset::class_names), or the numbers.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty", deserialize_with = "leaked")]
     pub names: &'static [&'static str],
 }
@@ -97,6 +97,12 @@ impl ConfusionMatrix {
             i += 1;
         }
         Ok(Facts::NOTHING.one_for_each_class("names", self.names.len()))
+    }
+
+    fn name(&self, confusion: &mut Confusion) {
+        if confusion.names.len() != self.names.len() {
+            confusion.names = self.names.iter().map(|&name| name.to_owned()).collect();
+        }
     }
 }
 
@@ -132,7 +138,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     }
 
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
-        confusion.names = self.names;
+        self.name(confusion);
         confusion.update(outcomes);
     }
 
@@ -153,7 +159,7 @@ impl Metric<Logits<1>, Class<2>> for ConfusionMatrix {
     }
 
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
-        confusion.names = self.names;
+        self.name(confusion);
         confusion.update(outcomes);
     }
 

@@ -276,7 +276,8 @@ fn later_layers(group: &Group, parameter: &GraphParameter, parameters: &[GraphPa
         }
     }
     let own = path::layer(group.pattern, &parameter.path);
-    layers.iter().rev().position(|layer| *layer == own).unwrap_or(0) as i32
+    let later = layers.iter().rev().position(|layer| *layer == own).unwrap_or(0);
+    i32::try_from(later).unwrap_or(i32::MAX)
 }
 
 fn nothing_meant(place: usize, pattern: &str, near: &[&str], hint: &str) -> Error {

@@ -266,8 +266,8 @@ mod tests {
         for t in 1..=7 {
             let step = UpdateStep::new(t, 0.1);
             let [first, second] = &mut states;
-            let mut first = first.each_mut().map(|slot| slot.as_mut_slice());
-            let mut second = second.each_mut().map(|slot| slot.as_mut_slice());
+            let mut first = first.each_mut().map(<[f32; 2]>::as_mut_slice);
+            let mut second = second.each_mut().map(<[f32; 2]>::as_mut_slice);
             optimizer.update_block(step, GradientTransform::UNCHANGED, &mut a, &[0.5, 1.0], &mut first);
             let chain = optimizer.lowering(step).unwrap();
             assert_eq!(chain.iter().count(), if t % 3 == 0 { 2 } else { 1 });

@@ -104,7 +104,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::layer::Role;
-    use crate::optim::Decay;
 
     /// Returns the weights after steps with these gradients, starting from weight 1.
     fn steps(sgd: Sgd, role: Role, gradients: &[f32]) -> Vec<f32> {

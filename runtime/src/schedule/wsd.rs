@@ -37,7 +37,7 @@ use crate::shape::{CheckError, CheckResult};
 /// ```
 ///
 /// # Source
-/// Hu et al., "MiniCPM", 2024; the form of `Cooldown::Sqrt` from Hägele et al., "Scaling laws and compute-optimal training beyond
+/// Hu et al., "`MiniCPM`", 2024; the form of `Cooldown::Sqrt` from Hägele et al., "Scaling laws and compute-optimal training beyond
 /// fixed training durations", 2024.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,8 +14,8 @@ pub use element::{Element, Elements, Numbers};
 pub use few::Few;
 pub use kind_list::{InputKinds, Kinds, OutputKinds};
 pub use kinds::{
-    Class, ClassMap, Embeddings, Features, Gaussians, Image, InputKind, Kind, Labels, LogProbabilities, LogitMap, Logits,
-    OutputKind, Probabilities, Series, TokenLogits, Tokens, Values,
+    Class, ClassMap, Embeddings, Features, Gaussians, Image, InputKind, Kind, Labels, LogProbabilities,
+    LogitMap, Logits, OutputKind, Probabilities, Series, TokenLogits, Tokens, Values,
 };
 pub(crate) use ordinal::ordinal;
 pub use text::{CheckError, CheckResult};

@@ -61,8 +61,11 @@ use crate::shape::{InputKinds, OutputKinds};
 #[doc(hidden)]
 /// The model of a spec, and the same without its type.
 pub struct Declared<M> {
-    pub(crate) model: Option<(M, fn(M) -> ModelKeys)>,
+    pub(crate) model: Option<Keyed<M>>,
 }
+
+/// A model with its keys, and how to take its type away.
+type Keyed<M> = (M, fn(M) -> ModelKeys);
 
 #[doc(hidden)]
 /// A model that can be trained: its input is a data kind, and a loss accepts its output.

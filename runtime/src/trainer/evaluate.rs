@@ -300,7 +300,13 @@ pub(super) fn examine(
         }
         Ok(())
     })?;
-    Ok((evaluation, confusion.map(|(_, _, confusion)| confusion)))
+    let declared =
+        evaluation.confusion.as_ref().map(|confusion| confusion.names.as_slice()).unwrap_or_default();
+    let confusion = confusion.map(|(output, _, confusion)| {
+        let names = if declared.is_empty() { data.class_names(output) } else { declared };
+        Confusion { names: names.to_vec(), ..confusion }
+    });
+    Ok((evaluation, confusion))
 }
 
 /// Evaluates the batches in rounds of one for each process.

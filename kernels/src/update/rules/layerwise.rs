@@ -29,9 +29,9 @@ pub struct Lamb {
 impl Lamb {
     /// The direction from moments that include the current gradient.
     #[inline]
-    fn towards(self, w: f32, [m, v]: &[f32; 2]) -> f32 {
+    fn towards(self, w: f32, [m, v]: [f32; 2]) -> f32 {
         let Self { size, root, eps, decay, .. } = self;
-        (size * *m) / (v.sqrt() / root + eps) + decay * w
+        (size * m) / (v.sqrt() / root + eps) + decay * w
     }
 }
 
@@ -40,7 +40,7 @@ impl ElementRule for Lamb {
 
     #[inline]
     fn update(self, w: f32, _: f32, state: &mut [f32; 2]) -> f32 {
-        w - self.step * self.towards(w, state)
+        w - self.step * self.towards(w, *state)
     }
 
     #[inline]
@@ -48,7 +48,7 @@ impl ElementRule for Lamb {
         let [m, v] = state;
         *m = lerp(*m, g, self.b1_rest);
         *v = self.b2 * *v + self.b2_rest * g * g;
-        self.towards(w, state)
+        self.towards(w, *state)
     }
 }
 

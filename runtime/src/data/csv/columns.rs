@@ -174,12 +174,15 @@ pub(super) fn uses(
     }
 }
 
+/// The words of a column of categories: those of a list, or those that it is found to hold.
+type Words = Option<Vec<String>>;
+
 /// What is declared of a column.
 #[derive(Clone, Default)]
 struct Mark {
     subtracted: f64,
     /// The column holds categories: these, or those that it is found to hold.
-    category: Option<Option<Vec<String>>>,
+    category: Option<Words>,
     may_be_missing: bool,
 }
 
@@ -267,9 +270,10 @@ impl Vocabularies<()> {
             side.shapes.iter().flat_map(|shape| std::iter::repeat_n(shape.vocabulary(), shape.elements()));
         let is_whole = |shape: &Shape| shape.vocabulary().is_some();
         let has_both = side.shapes.iter().any(is_whole) && !side.shapes.iter().all(is_whole);
-        match role == Role::Input && has_both {
-            true => Vocabularies::ByContent(elements),
-            false => Vocabularies::InOrder(elements),
+        if role == Role::Input && has_both {
+            Vocabularies::ByContent(elements)
+        } else {
+            Vocabularies::InOrder(elements)
         }
     }
 }

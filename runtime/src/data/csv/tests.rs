@@ -358,14 +358,13 @@ fn columns_are_divided_among_several_kinds() {
     assert_eq!(targets, [Elements::Int(vec![0, 1, 2]), Elements::Float(vec![1.5, 2.5, 3.5])]);
     assert_eq!((Dataset::class_names(&data, 0).len(), Dataset::class_names(&data, 1).len()), (3, 0));
 
-    type Two = InMemory<(Features<1>, Features<3>), Class<3>>;
     let csv = Csv::open("x.csv")
         .header()
         .category("color")
         .category("kind")
         .target("kind")
         .inputs(["price", "color", "size"]);
-    let data: Two = csv.read_bytes(text.as_bytes()).unwrap();
+    let data: InMemory<(Features<1>, Features<3>), Class<3>> = csv.read_bytes(text.as_bytes()).unwrap();
     let (inputs, _) = all(&data);
     assert_eq!(
         inputs,

@@ -18,7 +18,7 @@ pub(super) fn is_missing(cell: &str) -> bool {
 pub(super) struct Words {
     indices: HashMap<String, u32>,
     /// In the order of the indices.
-    words: Vec<String>,
+    all: Vec<String>,
     is_listed: bool,
     /// The index of the category of missing values, if there is one.
     missing: Option<u32>,
@@ -33,17 +33,18 @@ impl Words {
     pub(super) fn new(listed: Option<&[String]>, may_be_missing: bool) -> Self {
         let words = listed.unwrap_or_default().to_vec();
         let indices = words.iter().cloned().zip(0..).collect();
-        let mut all = Self { indices, words, is_listed: listed.is_some(), missing: None, may_be_missing };
-        if all.is_listed && may_be_missing {
-            all.take_missing();
+        let mut new =
+            Self { indices, all: words, is_listed: listed.is_some(), missing: None, may_be_missing };
+        if new.is_listed && may_be_missing {
+            new.take_missing();
         }
-        all
+        new
     }
 
     fn take_missing(&mut self) -> u32 {
         *self.missing.get_or_insert_with(|| {
-            self.words.push(Self::NONE.to_owned());
-            self.words.len() as u32 - 1
+            self.all.push(Self::NONE.to_owned());
+            self.all.len() as u32 - 1
         })
     }
 
@@ -53,32 +54,33 @@ impl Words {
             return Ok(Ok(index));
         }
         if is_missing(cell) {
-            return Ok(match self.may_be_missing {
-                true => Ok(self.take_missing()),
-                false => Err("expected a category".to_owned()),
+            return Ok(if self.may_be_missing {
+                Ok(self.take_missing())
+            } else {
+                Err("expected a category".to_owned())
             });
         }
         if self.is_listed {
-            return Ok(Err(format!("expected one of the categories {}", listed(&self.words))));
+            return Ok(Err(format!("expected one of the categories {}", listed(&self.all))));
         }
-        origin.reserve(&mut self.words, 1)?;
-        let index = self.words.len() as u32;
-        self.words.push(cell.to_owned());
+        origin.reserve(&mut self.all, 1)?;
+        let index = self.all.len() as u32;
+        self.all.push(cell.to_owned());
         self.indices.insert(cell.to_owned(), index);
         Ok(Ok(index))
     }
 
     /// The categories in their final order, and the place in it of each index: found ones are sorted, missing values come last.
     pub(super) fn sorted(self) -> (Vec<String>, Vec<u32>) {
-        let mut order: Vec<u32> = (0..self.words.len() as u32).collect();
+        let mut order: Vec<u32> = (0..self.all.len() as u32).collect();
         if !self.is_listed {
-            order.sort_by_key(|&index| (self.missing == Some(index), self.words.get(index as usize)));
+            order.sort_by_key(|&index| (self.missing == Some(index), self.all.get(index as usize)));
         }
         let mut places = vec![0; order.len()];
         for (place, &index) in (0..).zip(&order) {
             places[index as usize] = place;
         }
-        let words = order.iter().filter_map(|&index| self.words.get(index as usize).cloned()).collect();
+        let words = order.iter().filter_map(|&index| self.all.get(index as usize).cloned()).collect();
         (words, places)
     }
 }

@@ -69,6 +69,7 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
 }
 
 /// The destination of the gradient of a bias, if there is one.
+#[expect(clippy::mut_mut, reason = "the gradients of a layer are a slice of slices")]
 fn with<'a>(onto: WriteMode, bias: Option<&'a mut &mut [f32]>) -> Option<(&'a mut [f32], WriteMode)> {
     bias.map(|bias| (&mut **bias, onto))
 }
