@@ -136,7 +136,7 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     }
 }
 
-/// Reads each `step`th item until an error, the end, or until nobody receives them.
+/// Reads each `step`th item until an error, the end, or until they are no longer received.
 fn read_all<T>(
     read: &Read<'_, T>,
     (from, step, end): (u64, u64, Option<u64>),

@@ -51,7 +51,7 @@ macro_rules! layers_in_parts {
                 ties: &[Tie],
                 wanted: [bool; N],
             ) -> Result<[Value; N]> {
-                let any = *inputs.first().ok_or_else(|| Error::arity(<Self as crate::Config>::NAME, 1, 0))?;
+                let any = *inputs.first().ok_or_else(|| Error::arity(<Self as crate::config::Config>::NAME, 1, 0))?;
                 let mut values = [any; N];
                 for (part, value) in values.iter_mut().enumerate().filter(|(part, _)| wanted[*part]) {
                     *value = scope.call_tied(None, self.part(part, N), inputs, ties)?;

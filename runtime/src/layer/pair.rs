@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for Read {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<usize, E> {
-        let key = usize::try_from(number).ok().filter(|&key| !is_pair(key));
+        let key = usize::try_from(number).ok().filter(|&key| !is_pair(key) && !is_computed(key));
         key.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 

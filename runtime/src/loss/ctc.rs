@@ -97,7 +97,7 @@ impl Ctc {
         };
         let skip = of_all(&|target, place| if skips(target, place) { 0.0 } else { NEVER }, places)?;
         let start = of_all(&|_, place| if place < 2 { 0.0 } else { NEVER }, places)?;
-        let emitted = |step: usize| log_p.narrow(1, step, 1)?.squeeze(1)?.gather(&tokens, 1);
+        let emitted = |step: usize| log_p.narrow(1, step, 1)?.squeeze(1)?.contiguous()?.gather(&tokens, 1);
         let mut paths = (emitted(0)? + start)?;
         for step in 1..steps {
             let ways = [paths.clone(), shifted(&paths, 1)?, (shifted(&paths, 2)? + &skip)?];

@@ -230,7 +230,7 @@ fn words(dropout: &str) -> String {
         "added_tokens":[{{"id":5,"content":"<end>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}}],
         "normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
         "model":{{"type":"BPE","dropout":{dropout},"unk_token":null,"continuing_subword_prefix":null,"end_of_word_suffix":null,
-        "fuse_unk":false,"byte_fallback":false,"vocab":{{"l":0,"a":1," ":2,"la":3,"la ":4}},"merges":[["l","a"],["la"," "]]}}}}"#
+        "fuse_unk":false,"byte_fallback":false,"vocab":{{"l":0,"a":1," ":2,"la":3,"la ":4}},"merges":[["l","a"]]}}}}"#
     )
 }
 

@@ -106,8 +106,9 @@ impl Vocabulary {
     }
 
     fn of_tokenizer(json: Vec<u8>) -> Result<Self, String> {
-        let mut tokenizer = Tokenizer::from_bytes(&json)
-            .map_err(|error| format!("the tokenizer cannot be read: {}", plain(&error.to_string(), 300)))?;
+        let unreadable = |why: &str| format!("the tokenizer cannot be read: {}", plain(why, 300));
+        check_prefix(&json).map_err(|why| unreadable(&why))?;
+        let mut tokenizer = Tokenizer::from_bytes(&json).map_err(|error| unreadable(&error.to_string()))?;
         if let ModelWrapper::BPE(model) = tokenizer.get_model()
             && let Some(dropout) = model.dropout.filter(|dropout| *dropout > 0.0)
         {
@@ -385,5 +386,24 @@ impl<'a> Numbers<'a> {
             Some(number) => *number,
             None => self.list.binary_search(&character).ok().map(|number| number as u32),
         }
+    }
+}
+
+/// Checks what the library of tokenizers takes for granted: the second token of a merge begins with the prefix of continued words.
+fn check_prefix(json: &[u8]) -> Result<(), String> {
+    let json: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let model = json.get("model");
+    let prefix = model.and_then(|model| model.get("continuing_subword_prefix")?.as_str()).unwrap_or_default();
+    let merges =
+        model.and_then(|model| model.get("merges")?.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let second = |merge: &Value| match merge {
+        Value::String(pair) => pair.split_once(' ').map(|(_, second)| second.to_owned()),
+        pair => pair.get(1)?.as_str().map(str::to_owned),
+    };
+    match merges.iter().filter_map(second).find(|second| !second.starts_with(prefix)) {
+        Some(second) => Err(format!(
+            "the merge of `{second}` does not begin with the prefix `{prefix}` of continued words"
+        )),
+        None => Ok(()),
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct HostStore {
 }
 
 impl HostStore {
-    /// Creates a store for a graph with these parameters in its order. Before the first step, there is no optimizer state.
+    /// Creates a store for a graph with these parameters in its order. The optimizer state is empty before the first step.
     pub(super) fn new(graph: &Graph, weights: Vec<Vec<f32>>, flushes: bool) -> Result<Self> {
         let about = graph.parameters.clone();
         check(&about, &weights)?;
