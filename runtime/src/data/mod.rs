@@ -11,7 +11,7 @@
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
 //! | `digits`, `mnist` | well-known data sets |
 //! | `prepared` | data that were checked and are ready for a run; `scan`, `patterns`, `extremes` and `shared` check them |
-//! | `batch` | batches of consecutive samples |
+//! | `batch`, `read_ahead` | batches of consecutive samples, and the threads that read the next ones |
 //!
 #![doc = include_str!("../docs/data.md")]
 

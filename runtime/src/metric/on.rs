@@ -55,6 +55,7 @@ places! {
 // kinds of its output and target.
 macro_rules! outputs {
     ($([$($output:ident),*] [$($target:ident),*];)*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<const OUTPUT: usize, M, $($output: Kind, $target: Kind),*>
             AnyMetric<($($output,)*), ($($target,)*)> for On<OUTPUT, M>
         where
