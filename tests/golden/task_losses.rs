@@ -1,9 +1,5 @@
 //! The losses for rare classes, masks, distributions, embeddings and sequences, compared with PyTorch in f64: their reference
 //! implementations in f64 and in f32, and their slopes with finite differences.
-//!
-//! Seen to fail, one by one: the focal loss without the slope of its factor; `alpha` and `1 - alpha` exchanged; the Dice sum over the batch; the
-//! slope of a clamped variance as 0; a margin with the other sign; a triplet's target ignored; repeated tokens without a blank between them; a
-//! sequence's loss not divided by its length.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 

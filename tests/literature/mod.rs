@@ -4,9 +4,6 @@
 //! `models.py` has the same models in PyTorch. The reference is PyTorch in f64. PyTorch in f32 rounds as often as ours, in another
 //! order, so its error measures how much a model amplifies roundings; ours may be a few times as large. Losses are sums over a
 //! batch, so a few roundings of the largest one are added.
-//!
-//! Seen to fail: with the kernel of a transposed convolution turned by 180 degrees, with the angle of a rotary embedding negated, with
-//! the second direction of an LSTM not reversed, and with PyTorch's default of a norm's epsilon.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
