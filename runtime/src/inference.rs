@@ -25,7 +25,7 @@ use crate::shape::{Elements, InputKind, InputKinds, Kind, Kinds, Numbers, Shape,
 ///
 /// The first prediction packs the weights of linear, convolutional, attention and recurrent layers in the order in which
 /// their products read them, and other calls wait for it. The packed weights are kept with the model, and need as much memory as
-/// those weights once more (16/9 of it for a convolution with minimal filtering). A call that takes less than about 0.2 ms
+/// those weights once more for each call of the layer (16/9 of it for a convolution with minimal filtering). A call that takes less than about 0.2 ms
 /// stays on its own thread.
 ///
 /// ```no_run
@@ -101,7 +101,8 @@ impl<M: Model> TrainedModel<M> {
     /// The metadata are `format`, which is `pt`, and `trainspec`, a JSON string with `model`, `seed`, `version`, and
     /// `normalization`. The latter is `null` or `{"mean": […], "deviation": […]}`, with one value of each for every element of
     /// an input, in order, or one for all. Normalize inputs before passing them to the model: `(x - mean) / deviation`, and 0
-    /// where the deviation is 0. What a data set does before that (`Idx` divides pixels by 255) is not in the file.
+    /// where the deviation is 0. If `"missing"` lists elements, NaN in these is a missing value, which becomes 0. A model with several
+    /// inputs has a list with such a value for each. What a data set does before that (`Idx` divides pixels by 255) is not in the file.
     ///
     /// [`TrainedModel::load`] and `init_from` read it as well. Equal models produce equal bytes. The write is atomic, as in
     /// [`TrainedModel::save`].

@@ -87,7 +87,7 @@ impl Normalizer {
         Ok(Self { mean, deviation, missing: Vec::new() })
     }
 
-    /// The same, where NaN is a missing value in these elements, which are in ascending order.
+    /// The same, where NaN is a missing value in these elements.
     ///
     /// # Errors
     /// If it does not have a value for each of them.
@@ -98,7 +98,10 @@ impl Normalizer {
                 "normalizer: element {element} may be missing, but there are {elements} means; expected one for each element"
             )));
         }
-        Ok(Self { missing: missing.to_vec(), ..self })
+        let mut missing = missing.to_vec();
+        missing.sort_unstable();
+        missing.dedup();
+        Ok(Self { missing, ..self })
     }
 
     /// The same, but these elements are left unchanged.

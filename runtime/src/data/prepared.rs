@@ -218,6 +218,17 @@ impl PreparedDataset {
     /// If one is for an input of another size, or makes an input infinite.
     pub fn with_normalizers(mut self, normalizers: Normalizers) -> Result<Self> {
         normalizers.check(self.input_shapes())?;
+        for (input, _) in self.input_shapes().iter().enumerate() {
+            let accepted = normalizers.of(input).map_or(&[][..], Normalizer::missing);
+            let missing = self.data.missing_elements(input);
+            if let Some(element) = missing.iter().find(|element| !accepted.contains(element)) {
+                return Err(Error::Dataset(format!(
+                    "element {element} of the {} may be missing, and the model was trained without missing values there; expected a value \
+                     in every sample",
+                    ordinal("input", input, self.input_shapes().len()),
+                )));
+            }
+        }
         self.normalizers = normalizers;
         self.check_normalized()?;
         Ok(self)

@@ -1,8 +1,9 @@
 //! Reads the next batches on threads of its own while a step runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, Scope};
+use std::thread::{self, Builder, Scope};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -22,7 +23,9 @@ pub(crate) struct ReadAhead<'scope, 'env, T> {
     end: Option<u64>,
     /// The bytes of an item.
     bytes: usize,
-    readers: Vec<Receiver<Result<T>>>,
+    readers: Vec<Receiver<thread::Result<Result<T>>>>,
+    /// Whether the system has refused to start the threads.
+    is_refused: bool,
     /// The number of the first item that the readers read.
     first: u64,
     waited: Duration,
@@ -31,6 +34,9 @@ pub(crate) struct ReadAhead<'scope, 'env, T> {
 }
 
 type Read<'scope, T> = dyn Fn(u64) -> Result<T> + Send + Sync + 'scope;
+
+/// After so many items, threads may read ahead.
+const FIRST: u32 = 4;
 
 /// Threads read ahead if an item takes longer than this. A shorter time is not worth a handover between threads.
 const SHORT: Duration = Duration::from_micros(100);
@@ -59,6 +65,7 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
             end,
             bytes,
             readers: Vec::new(),
+            is_refused: false,
             first: 0,
             waited: Duration::ZERO,
             items: 0,
@@ -87,8 +94,12 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
                 // The items that were read before the request are not used.
                 this.interrupt.check()?;
                 let reader = this.readers.get(((this.next - this.first) % readers) as usize);
-                let item = reader.and_then(|reader| reader.recv().ok());
-                item.unwrap_or(Err(Error::Internal("a thread that reads data ended early")))
+                match reader.and_then(|reader| reader.recv().ok()) {
+                    Some(Ok(item)) => item,
+                    // As if the caller's thread had read it.
+                    Some(Err(panic)) => resume_unwind(panic),
+                    None => Err(Error::Internal("a thread that reads data ended early")),
+                }
             }
         })?;
         self.next += 1;
@@ -110,6 +121,9 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     fn is_slow(&self) -> bool {
         let is_over = self.end.is_some_and(|end| end <= self.next);
         !is_over
+            && !self.is_refused
+            // The first items may take longer, such as those for which an order is drawn.
+            && self.items >= FIRST
             && self.waited > SHORT * self.items
             && self.waited.as_secs_f64() > SHARE * self.began.elapsed().as_secs_f64()
     }
@@ -117,7 +131,7 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     /// Starts the threads. If the system has no more, the caller's thread reads.
     fn start(&mut self) {
         // More than the cores: a source may wait for a disk.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         let fitting = (MOST / 2).checked_div(self.bytes).unwrap_or(usize::MAX);
         let count = (2 * cores).clamp(4, 16).min(fitting).max(1);
         let mut readers = Vec::with_capacity(count);
@@ -128,6 +142,7 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
             let work = move || read_all(&*read, (from, step, end), &sender);
             if Builder::new().name("data".to_owned()).spawn_scoped(self.scope, work).is_err() {
                 // Those that were started end, since their receivers are dropped.
+                self.is_refused = true;
                 return;
             }
             readers.push(receiver);
@@ -136,16 +151,16 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     }
 }
 
-/// Reads each `step`th item until an error, the end, or until they are no longer received.
+/// Reads each `step`th item until an error, a panic, the end, or until they are no longer received.
 fn read_all<T>(
     read: &Read<'_, T>,
     (from, step, end): (u64, u64, Option<u64>),
-    sender: &SyncSender<Result<T>>,
+    sender: &SyncSender<thread::Result<Result<T>>>,
 ) {
     let mut number = from;
     while end.is_none_or(|end| number < end) {
-        let item = read(number);
-        let failed = item.is_err();
+        let item = catch_unwind(AssertUnwindSafe(|| read(number)));
+        let failed = !matches!(item, Ok(Ok(_)));
         if sender.send(item).is_err() || failed {
             return;
         }
@@ -165,14 +180,14 @@ mod tests {
         read: impl Fn(u64) -> Result<u64> + Send + Sync,
         work: impl for<'s, 'e> FnOnce(ReadAhead<'s, 'e, u64>) -> R,
     ) -> R {
-        std::thread::scope(|scope| work(ReadAhead::new(scope, interrupt, 3.., end, 8, read)))
+        thread::scope(|scope| work(ReadAhead::new(scope, interrupt, 3.., end, 8, read)))
     }
 
     #[test]
     fn slow_items_are_read_ahead_in_order() {
         let interrupt = Interrupt::new();
         let slow = |number: u64| {
-            std::thread::sleep(Duration::from_micros(300 + number % 3 * 700));
+            thread::sleep(Duration::from_micros(300 + number % 3 * 700));
             Ok(number)
         };
         ahead(&interrupt, None, slow, |mut ahead| {
@@ -198,7 +213,7 @@ mod tests {
         let interrupt = Interrupt::new();
         let largest = AtomicU64::new(0);
         let slow = |number: u64| {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
             largest.fetch_max(number, Ordering::Relaxed);
             if number == 20 { Err(Error::Internal("twenty")) } else { Ok(number) }
         };
@@ -215,13 +230,32 @@ mod tests {
     fn requested_stop_takes_effect_before_the_items_that_were_read() {
         let interrupt = Interrupt::new();
         let slow = |number: u64| {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
             Ok(number)
         };
         ahead(&interrupt, None, slow, |mut ahead| {
             (0..10).for_each(|_| assert!(ahead.next().is_ok()));
             interrupt.request();
             assert!(matches!(ahead.next(), Err(Error::Interrupted(_))));
+        });
+    }
+
+    /// With the message of the reader, and only where the item is used.
+    #[test]
+    fn panic_of_a_reader_arrives_in_its_place() {
+        let interrupt = Interrupt::new();
+        let slow = |number: u64| {
+            thread::sleep(Duration::from_millis(1));
+            assert!(number != 20, "on purpose");
+            Ok(number)
+        };
+        ahead(&interrupt, None, slow, |mut ahead| {
+            (3..15).for_each(|_| assert!(ahead.next().is_ok()));
+        });
+        ahead(&interrupt, None, slow, |mut ahead| {
+            (3..20).for_each(|_| assert!(ahead.next().is_ok()));
+            let panic = catch_unwind(AssertUnwindSafe(|| ahead.next())).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));
         });
     }
 }

@@ -95,7 +95,7 @@ pub struct Attention {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskedAttention {
-    /// [`Attention::heads`]; required.
+    /// The number of heads, which divides the features of the queries; required.
     pub heads: usize,
     /// [`Attention::kv_heads`]; as many as `heads` by default, which 0 stands for.
     pub kv_heads: usize,

@@ -43,6 +43,8 @@ impl<'a> BatchSampler<'a> {
     pub(super) fn from<'scope>(self, scope: &'scope Scope<'scope, 'a>, count: u64) -> Windows<'scope, 'a> {
         let bytes = self.samples().saturating_mul(self.data.bytes_of_sample());
         let interrupt = self.data.interrupt();
+        // Before the time of reading is measured.
+        self.order(count / self.windows + 1);
         ReadAhead::new(scope, interrupt, count.., None, bytes, move |count| self.window(count))
     }
 

@@ -165,8 +165,9 @@ pub(super) fn uses(
     };
     let [inputs, targets] = &columns;
     let uses = [of(Role::Input, inputs, sides[0])?, of(Role::Target, targets, sides[1])?];
-    let is_unused = |(column, _): &(usize, &Mark)| !columns.iter().any(|columns| columns.contains(column));
-    match marks.iter().enumerate().filter(is_unused).find_map(|(column, mark)| Some((column, mark.key()?))) {
+    let declared = marks.iter().enumerate().filter_map(|(column, mark)| Some((column, mark.key()?)));
+    let is_unused = |(column, _): &(usize, &str)| !columns.iter().any(|columns| columns.contains(column));
+    match declared.into_iter().find(is_unused) {
         Some((column, key)) => {
             Err(format!("column {} is neither input nor target; remove its `{key}`", name(names, column)))
         }
@@ -313,6 +314,12 @@ fn chosen(
         is_ignored[column] = true;
     }
     let listed = csv.inputs.as_deref().map(find).transpose()?;
+    if let Some(column) = listed.as_deref().and_then(repeated) {
+        return Err(format!("column {} is listed twice as an input; remove one", name(names, column)));
+    }
+    if let Some(column) = listed.iter().flatten().find(|column| is_ignored[**column]) {
+        return Err(format!("column {} is an input and is ignored", name(names, *column)));
+    }
     let is_free = |column: &usize| {
         !is_ignored[*column] && listed.as_ref().is_none_or(|listed| !listed.contains(column))
     };
@@ -324,8 +331,15 @@ fn chosen(
         None if csv.ignored.is_empty() => (free.len(), expected, ""),
         None => (free.len(), expected, " that are not ignored"),
     };
-    let too_few = !is_plain && free.len() < targets.elements();
-    if is_plain && found != wanted || too_few {
+    let has_no_target = free.len() < targets.elements();
+    if listed.is_some() && found == wanted && has_no_target {
+        return Err(format!(
+            "{} columns besides those of the input; expected {}",
+            free.len(),
+            targets.expected()
+        ));
+    }
+    if is_plain && found != wanted || has_no_target {
         let end = seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned());
         let kinds = match listed {
             Some(_) => inputs.expected(),
@@ -355,6 +369,12 @@ fn chosen(
         }
         Target::Each(columns) => {
             let columns = find(columns)?;
+            if let Some(column) = repeated(&columns) {
+                return Err(format!(
+                    "column {} is listed twice as a target; remove one",
+                    name(names, column)
+                ));
+            }
             if columns.len() != targets.elements() {
                 return Err(format!("{} target columns; expected {}", columns.len(), targets.expected()));
             }
@@ -368,4 +388,11 @@ fn chosen(
     let is_input = |column: &usize| !target_columns.contains(column);
     let inputs = listed.unwrap_or_else(|| free.iter().copied().filter(is_input).collect());
     Ok([inputs, target_columns])
+}
+
+/// A column that occurs twice.
+fn repeated(columns: &[usize]) -> Option<usize> {
+    let mut sorted = columns.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

@@ -216,7 +216,7 @@ impl Csv {
     ///
     /// ```
     /// use trainspec::data::{Csv, Dataset, Normalization, PreparedDataset, Split};
-    /// use trainspec::shape::Elements;
+    /// use trainspec::data::Elements;
     /// use trainspec::{Class, Features};
     ///
     /// # let folder = tempfile::tempdir().unwrap();
@@ -367,6 +367,18 @@ impl Csv {
         if let Some((_, number)) = self.subtracted.iter().find(|(_, number)| !number.is_finite()) {
             return Err(Error::Dataset(format!(
                 "the number to subtract in a `Csv` is {number}; expected a finite number"
+            )));
+        }
+        let repeated = |words: &[String]| {
+            let mut sorted: Vec<&String> = words.iter().collect();
+            sorted.sort();
+            sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+        };
+        let listed = self.categories.iter().filter_map(|(_, words)| words.as_deref());
+        if let Some(word) = listed.into_iter().find_map(repeated) {
+            return Err(Error::Dataset(format!(
+                "the categories of a `Csv` have `{}` twice; remove one",
+                plain(&word, 40)
             )));
         }
         let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;

@@ -389,6 +389,17 @@ fn listed_inputs_keep_their_order() {
         read(csv().inputs(["a", "b"]).target("b")).unwrap_err().to_string(),
         "x.csv:2: column 1 (from 0) is the target and an input"
     );
+    let two = |csv: Csv| csv.read_bytes::<Features<2>, Values<1>>(b"a,b\n1,2\n").unwrap_err().to_string();
+    assert_eq!(
+        two(csv().inputs(["a", "b"])),
+        "x.csv:2: 0 columns besides those of the input; expected 1 for `Values`"
+    );
+    assert_eq!(two(csv().inputs(["a", "a"])), "x.csv:2: column `a` is listed twice as an input; remove one");
+    assert_eq!(two(csv().ignore("a").inputs(["a", "b"])), "x.csv:2: column `a` is an input and is ignored");
+    assert_eq!(
+        two(csv().categories("a", ["x", "y", "x"])),
+        "data: the categories of a `Csv` have `x` twice; remove one"
+    );
     assert_eq!(
         read(csv().inputs(["a", "b"]).targets(["c", "d"])).unwrap_err().to_string(),
         "x.csv:2: 2 target columns; expected 1 for `Values`"

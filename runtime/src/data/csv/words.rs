@@ -57,7 +57,7 @@ impl Words {
             return Ok(if self.may_be_missing {
                 Ok(self.take_missing())
             } else {
-                Err("expected a category".to_owned())
+                Err("expected a category; if it is a word, list all words with `.categories(…)`".to_owned())
             });
         }
         if self.is_listed {
