@@ -488,7 +488,9 @@ mod tests {
             all.sort_unstable();
             prop_assert_eq!(all, (0..classes.len()).collect::<Vec<_>>());
             prop_assert_eq!(parts.test.len(), portion(test, classes.len()));
-            prop_assert_eq!(parts.validation.len(), portion(validation, classes.len()));
+            // Where both are rounded up in a class, its last sample is for the test: at most once for each class.
+            let expected = portion(validation, classes.len());
+            prop_assert!((expected.saturating_sub(4)..=expected).contains(&parts.validation.len()));
             for class in 0..4 {
                 let count = |part: &[usize]| part.iter().filter(|&&index| classes[index] == class).count() as f64;
                 let samples = classes.iter().filter(|other| **other == class).count() as f64;
