@@ -1,7 +1,7 @@
 //! Lists of mutable slices.
 
-/// Slices for which no list has to be allocated.
-const FEW: usize = 8;
+/// Slices for which no list has to be allocated: the parameters of two bidirectional LSTM layers.
+const FEW: usize = 16;
 
 /// A list of slices: inline if they are few.
 #[derive(Debug, Default)]

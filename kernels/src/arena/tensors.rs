@@ -104,7 +104,7 @@ impl TensorArena {
     }
 
     /// The tensors of these indices, mutably, in their order. An index that occurs again yields an empty slice.
-    /// Up to 8 need no allocation.
+    /// Up to 16 need no allocation.
     ///
     /// # Panics
     /// If there are not as many tensors.

@@ -3,7 +3,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | `dataset` | the [`Dataset`] trait |
-//! | `split`, `normalizer` | dividing the samples; normalizing the inputs |
+//! | `split`, `parts`, `normalizer` | dividing the samples; normalizing the inputs |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
@@ -55,6 +55,7 @@ mod mnist;
 mod normalizer;
 mod normalizers;
 mod npy;
+mod parts;
 mod patterns;
 mod prepared;
 mod read_ahead;

@@ -1,9 +1,9 @@
 //! Data that are checked before the first step.
 
 use super::extremes::Extremes;
+use super::parts::Parts;
 use super::scan::InputScan;
 use super::scan::{DatasetScan, place};
-use super::split::Parts;
 use super::{
     AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, ReadAhead, RoundedColumn,
     Split,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::split::Parts;
+use super::parts::Parts;
 
 /// A hash of each sample's input, in the order of the data.
 ///

@@ -1,10 +1,10 @@
 //! Which samples are for training, validation and test.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::parts::{Parts, portion};
 use super::{AnyDataset, Elements};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -63,14 +63,6 @@ pub enum Split {
         /// Samples that are evaluated once, at the end.
         test: Range<usize>,
     },
-}
-
-/// The sample indices of each part, in ascending order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parts {
-    pub(super) train: Vec<usize>,
-    pub(super) validation: Vec<usize>,
-    pub(super) test: Vec<usize>,
 }
 
 impl Split {
@@ -212,110 +204,6 @@ impl Split {
     }
 }
 
-/// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Training,
-    Validation,
-    Test,
-}
-
-impl Part {
-    pub(super) const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
-}
-
-impl Parts {
-    /// The part of each of `len` samples; `None` for a sample in no part.
-    pub(super) fn of_each(&self, len: usize) -> Vec<Option<Part>> {
-        let mut each = vec![None; len];
-        for (part, indices) in Part::ALL.into_iter().zip([&self.train, &self.validation, &self.test]) {
-            for &index in indices {
-                if let Some(of_sample) = each.get_mut(index) {
-                    *of_sample = Some(part);
-                }
-            }
-        }
-        each
-    }
-
-    /// Checks that there are training samples.
-    fn with_training(self) -> Result<Self> {
-        if self.train.is_empty() {
-            return Err(Error::Dataset(format!(
-                "split: none of the {} samples is for training; expected at least one",
-                self.validation.len() + self.test.len()
-            )));
-        }
-        Ok(self)
-    }
-
-    /// Takes the same shares of each class.
-    fn stratified(classes: &[u32], seed: u64, validation: f64, test: f64) -> Self {
-        let mut of_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (index, &class) in classes.iter().enumerate() {
-            of_class.entry(class).or_default().push(index);
-        }
-        let stream = Stream::new(seed, Purpose::Split, "");
-        let mut parts = Self { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
-        let mut before = 0;
-        for (class, indices) in of_class {
-            let at = StepIndex { step: u64::from(class) + 1, micro_batch: 0 };
-            let order = stream.permutation(at, indices.len());
-            let mut order = order.into_iter().filter_map(|place| indices.get(place).copied());
-            // Counted over all classes so far, so that the sizes of the parts are not rounded for each class.
-            let after = before + indices.len();
-            let count = |share: f64| portion(share, after) - portion(share, before);
-            let (of_test, of_validation) = (count(test), count(validation));
-            before = after;
-            parts.test.extend(order.by_ref().take(of_test));
-            parts.validation.extend(order.by_ref().take(of_validation));
-            parts.train.extend(order);
-        }
-        parts.sorted()
-    }
-
-    /// Takes part `fold` of an order for test, the next one for validation, the rest for training.
-    fn fold(order: &[usize], of: usize, fold: usize) -> Self {
-        let len = order.len() as u128;
-        // The product of a length and a number of parts may be above the largest usize.
-        let place = |part: usize| (len * part as u128 / of.max(1) as u128) as usize;
-        let part = |number: usize| place(number)..place(number + 1);
-        let (test, validation) = (part(fold), part((fold + 1) % of.max(1)));
-        let mut parts = Self { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
-        for (place, &index) in order.iter().enumerate() {
-            let list = if test.contains(&place) {
-                &mut parts.test
-            } else if validation.contains(&place) {
-                &mut parts.validation
-            } else {
-                &mut parts.train
-            };
-            list.push(index);
-        }
-        parts.sorted()
-    }
-
-    fn sorted(mut self) -> Self {
-        for part in [&mut self.train, &mut self.validation, &mut self.test] {
-            part.sort_unstable();
-        }
-        self
-    }
-
-    /// Takes the last samples of an order for test, those before them for validation, the rest for training.
-    fn from_end(mut order: Vec<usize>, validation: f64, test: f64) -> Self {
-        let len = order.len();
-        let mut take = |count: usize| {
-            let mut part = order.split_off(order.len().saturating_sub(count));
-            part.sort_unstable();
-            part
-        };
-        let test = take(portion(test, len));
-        let validation = take(portion(validation, len));
-        Self { train: take(len), validation, test }
-    }
-}
-
 /// The number of training samples of a data set; no sample is read.
 pub(crate) fn training_samples(data: &dyn AnyDataset, seed: u64) -> Result<usize> {
     Ok(Split::parts(data, seed)?.train.len())
@@ -358,12 +246,6 @@ const fn folds(of: usize, fold: usize) -> CheckResult {
         return Err(problem.number(of).text(", the number of folds"));
     }
     Ok(())
-}
-
-/// `floor(share * len)`. A share is the f64 nearest to the written value, and the product is rounded again,
-/// so it may lie slightly below the intended whole number: 0.29 of 100 is 28.999999999999996.
-fn portion(share: f64, len: usize) -> usize {
-    (share * len as f64 * (1.0 + 4.0 * f64::EPSILON)).floor() as usize
 }
 
 const fn shares(validation: f64, test: f64) -> CheckResult {
@@ -488,9 +370,7 @@ mod tests {
             all.sort_unstable();
             prop_assert_eq!(all, (0..classes.len()).collect::<Vec<_>>());
             prop_assert_eq!(parts.test.len(), portion(test, classes.len()));
-            // Where both are rounded up in a class, its last sample is for the test: at most once for each class.
-            let expected = portion(validation, classes.len());
-            prop_assert!((expected.saturating_sub(4)..=expected).contains(&parts.validation.len()));
+            prop_assert_eq!(parts.validation.len(), portion(validation, classes.len()));
             for class in 0..4 {
                 let count = |part: &[usize]| part.iter().filter(|&&index| classes[index] == class).count() as f64;
                 let samples = classes.iter().filter(|other| **other == class).count() as f64;

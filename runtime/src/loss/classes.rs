@@ -7,6 +7,34 @@ use super::list::singles;
 use crate::error::{Error, Result};
 use crate::shape::Elements;
 
+/// The methods of a [`Loss`](super::Loss) over classes that are the same for all of them: its `reduction`, and what its `Counting` decides.
+/// There are `$classes`, which messages call `$what`.
+macro_rules! by_counting {
+    ($classes:ident, $what:literal) => {
+        fn reduction(&self) -> Reduction {
+            self.reduction
+        }
+
+        fn fits(&self) -> CheckResult {
+            self.check()?.fits($classes, $what)
+        }
+
+        fn ignored(&self) -> Option<u32> {
+            self.ignore_index
+        }
+
+        fn weight(&self, targets: &[u32], _: usize) -> f64 {
+            self.counting().sum(targets)
+        }
+
+        fn counts(&self, target: &[u32]) -> bool {
+            self.counting().any(target)
+        }
+    };
+}
+
+pub(super) use by_counting;
+
 /// Class weights and an ignored target.
 #[derive(Clone, Copy)]
 pub(super) struct Counting {

@@ -5,7 +5,7 @@ use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::cross_entropy as kernels;
 
-use super::classes::{Counting, nothing};
+use super::classes::{Counting, by_counting, nothing};
 use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
@@ -120,25 +120,7 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
         self.rows(prediction, target)
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(C, "classes")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(C, "classes");
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         Some(Box::new(Rows::new(*self, prediction)))
@@ -150,25 +132,7 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
         self.rows(&prediction.flatten_to(1)?, &target.flatten_all()?)
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(V, "tokens")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(V, "tokens");
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         Some(Box::new(Rows::new(*self, prediction)))
@@ -184,25 +148,7 @@ impl<const C: usize, const H: usize, const W: usize> Loss<LogitMap<C, H, W>, Cla
         self.rows(&pixels, &target.flatten_all()?)
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(C, "classes")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(C, "classes");
 }
 
 /// The loss as a kernel.

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use super::classes::{Counting, nothing};
+use super::classes::{Counting, by_counting, nothing};
 use super::list::{check_weights, leaked};
 use super::{Loss, LossSum, Reduction};
 use crate::config::Config;
@@ -132,25 +132,7 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for Focal {
         self.rows(prediction, target)
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(C, "classes")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(C, "classes");
 }
 
 impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Focal {
@@ -158,25 +140,7 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Foca
         self.rows(&prediction.flatten_to(1)?, &target.flatten_all()?)
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(V, "tokens")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(V, "tokens");
 }
 
 #[cfg(test)]

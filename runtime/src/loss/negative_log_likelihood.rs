@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::likelihood::NegativeLogLikelihood as Kernel;
 
-use super::classes::{Counting, nothing};
+use super::classes::{Counting, by_counting, nothing};
 use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
@@ -62,25 +62,7 @@ impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikeliho
         Ok(LossSum { sum: rows.likelihood(&rows.of(prediction)?)?, weight: rows.weight })
     }
 
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn fits(&self) -> CheckResult {
-        self.check()?.fits(C, "classes")
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        self.ignore_index
-    }
-
-    fn weight(&self, targets: &[u32], _: usize) -> f64 {
-        self.counting().sum(targets)
-    }
-
-    fn counts(&self, target: &[u32]) -> bool {
-        self.counting().any(target)
-    }
+    by_counting!(C, "classes");
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         let counting = self.counting();

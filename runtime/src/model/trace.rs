@@ -3,12 +3,17 @@
 //! `#[model]` emits the body of a model a second time over [`Shape`]s instead of tensors; each call of a
 //! layer passes its check results through a [`Trace`], which decides whether and where to report them.
 
+mod arithmetic;
+mod parts;
+
+pub use parts::named_outputs;
+
 use super::Model;
 use super::sharing::{FirstCall, parameters_of, tied, tied_init};
 use crate::config::Config;
 use crate::graph::Module;
 use crate::graph::other_parameters;
-use crate::layer::{Add, Affine, Axis, Div, Mul, ParameterAxes, Reciprocal, Select, Slice, Sub, folded};
+use crate::layer::{Axis, ParameterAxes, folded};
 use crate::shape::{CheckError, CheckResult, Kinds, Shape, contains, same_text};
 
 /// Traces the shapes of one model.
@@ -213,86 +218,6 @@ impl Trace {
         }
     }
 
-    /// [`Trace::layer`] for a call that returns several values.
-    #[track_caller]
-    pub const fn parts<M: Module, T: Copy, const N: usize>(
-        &mut self,
-        configuration: &M,
-        given: &[&str],
-        check: CheckResult<T>,
-        input: Shape,
-        outputs: CheckResult<[Shape; N]>,
-    ) -> [Shape; N] {
-        if holds(configuration, given, check).is_err() {
-            self.fall_silent();
-        }
-        self.called_parts::<M, N>(input, outputs)
-    }
-
-    /// [`Trace::dependent`] for a call that returns several values.
-    #[track_caller]
-    pub const fn dependent_parts<M: Module, T: Copy, const N: usize>(
-        &mut self,
-        configuration: &M,
-        given: &[&str],
-        check: CheckResult<T>,
-        input: Shape,
-        outputs: CheckResult<[Shape; N]>,
-    ) -> [Shape; N] {
-        match holds(configuration, given, check) {
-            Err(problem) => [self.step("", Err(problem)); N],
-            Ok(()) => self.called_parts::<M, N>(input, outputs),
-        }
-    }
-
-    #[track_caller]
-    const fn called_parts<M: Module, const N: usize>(
-        &mut self,
-        input: Shape,
-        outputs: CheckResult<[Shape; N]>,
-    ) -> [Shape; N] {
-        if let Ok(shapes) = outputs
-            && N > 0
-        {
-            self.parameters = folded(self.parameters, parameters_of::<M>(input, shapes[0]));
-        }
-        self.step_of_parts(M::NAME, outputs)
-    }
-
-    /// [`Trace::bound`] for a call that returns several values.
-    #[track_caller]
-    pub const fn bound_parts<M: Module, const N: usize>(
-        &mut self,
-        first: &mut FirstCall,
-        name: &str,
-        module: &M,
-        input: Shape,
-        outputs: CheckResult<[Shape; N]>,
-    ) -> [Shape; N] {
-        let Ok(shapes) = outputs else { return self.step_of_parts(M::NAME, outputs) };
-        let one = self.bound(first, name, module, input, Ok(if N > 0 { shapes[0] } else { Shape::UNKNOWN }));
-        if one.is_unknown() { [one; N] } else { self.step_of_parts(M::NAME, outputs) }
-    }
-
-    /// Records the steps of a call that returns several values.
-    #[track_caller]
-    const fn step_of_parts<const N: usize>(
-        &mut self,
-        name: &'static str,
-        outputs: CheckResult<[Shape; N]>,
-    ) -> [Shape; N] {
-        let mut shapes = match outputs {
-            Ok(shapes) => shapes,
-            Err(problem) => return [self.step(name, Err(problem)); N],
-        };
-        let mut i = 0;
-        while i < N {
-            shapes[i] = self.step(name, Ok(shapes[i]));
-            i += 1;
-        }
-        shapes
-    }
-
     /// Checks that the key `init` of a layer, which takes these parameters from others, applies to one of its own.
     #[track_caller]
     pub const fn tied_init<M: Module>(&mut self, _: &M, ties: &[&str]) {
@@ -301,93 +226,6 @@ impl Trace {
         {
             self.step(M::NAME, Err(problem));
         }
-    }
-
-    /// `a + b`.
-    #[track_caller]
-    pub const fn add(&mut self, a: Shape, b: Shape) -> Shape {
-        self.step(Add::NAME, Add {}.output(a, b))
-    }
-
-    /// `a - b`.
-    #[track_caller]
-    pub const fn sub(&mut self, a: Shape, b: Shape) -> Shape {
-        self.step(Sub::NAME, Sub {}.output(a, b))
-    }
-
-    /// `a * b`.
-    #[track_caller]
-    pub const fn mul(&mut self, a: Shape, b: Shape) -> Shape {
-        self.step(Mul::NAME, Mul {}.output(a, b))
-    }
-
-    /// `a / b`.
-    #[track_caller]
-    pub const fn div(&mut self, a: Shape, b: Shape) -> Shape {
-        self.step(Div::NAME, Div {}.output(a, b))
-    }
-
-    /// `-x`.
-    #[track_caller]
-    pub const fn neg(&mut self, x: Shape) -> Shape {
-        self.affine(Affine { mul: -1.0, add: 0.0 }, x)
-    }
-
-    /// `x + number`, or `number + x`.
-    #[track_caller]
-    pub const fn add_number(&mut self, x: Shape, number: f64) -> Shape {
-        self.affine(Affine { mul: 1.0, add: number }, x)
-    }
-
-    /// `x - number`.
-    #[track_caller]
-    pub const fn sub_number(&mut self, x: Shape, number: f64) -> Shape {
-        self.affine(Affine { mul: 1.0, add: -number }, x)
-    }
-
-    /// `number - x`.
-    #[track_caller]
-    pub const fn number_sub(&mut self, x: Shape, number: f64) -> Shape {
-        self.affine(Affine { mul: -1.0, add: number }, x)
-    }
-
-    /// `x * number`, or `number * x`.
-    #[track_caller]
-    pub const fn mul_number(&mut self, x: Shape, number: f64) -> Shape {
-        self.affine(Affine { mul: number, add: 0.0 }, x)
-    }
-
-    /// `x / number`.
-    #[track_caller]
-    pub const fn div_number(&mut self, x: Shape, number: f64) -> Shape {
-        match Affine::divided_by(number) {
-            Ok(layer) => self.affine(layer, x),
-            Err(problem) => self.step(Affine::NAME, Err(problem)),
-        }
-    }
-
-    /// `number / x`.
-    #[track_caller]
-    pub const fn number_div(&mut self, x: Shape, number: f64) -> Shape {
-        self.step(Reciprocal::NAME, Reciprocal { numerator: number }.output(x))
-    }
-
-    /// `x[start..end]`.
-    #[track_caller]
-    pub const fn slice(&mut self, x: Shape, start: usize, end: usize) -> Shape {
-        let layer = Slice { axis: 0, start, end };
-        self.step(Slice::NAME, layer.output(x))
-    }
-
-    /// `x[index]`.
-    #[track_caller]
-    pub const fn select(&mut self, x: Shape, index: usize) -> Shape {
-        self.step(Select::NAME, Select { axis: 0, index }.output(x))
-    }
-
-    #[track_caller]
-    const fn affine(&mut self, layer: Affine, x: Shape) -> Shape {
-        self.step(Affine::NAME, layer.output(x))
     }
 
     /// Checks that output `place` of model `M` may end in the layer that was called last.
@@ -548,32 +386,6 @@ impl Trace {
             self.first = Err(CheckError::SILENT);
         }
     }
-}
-
-/// The output shapes of a model, for as many names.
-///
-/// # Errors
-/// The error, if there is one, or if there are more or fewer names.
-pub const fn named_outputs<const N: usize, const NAMES: usize>(
-    shapes: CheckResult<[Shape; N]>,
-) -> CheckResult<[Shape; NAMES]> {
-    let shapes = match shapes {
-        Ok(shapes) => shapes,
-        Err(problem) => return Err(problem),
-    };
-    if N != NAMES {
-        return Err(CheckError::new("it returns ")
-            .number(N)
-            .text(" values, but there are ")
-            .number(NAMES)
-            .text(" names; expected a name for each value, or `_`"));
-    }
-    let (mut named, mut i) = ([Shape::UNKNOWN; NAMES], 0);
-    while i < N {
-        named[i] = shapes[i];
-        i += 1;
-    }
-    Ok(named)
 }
 
 /// The first of several shapes.
