@@ -61,6 +61,14 @@ impl InputScan {
                 )));
             }
         }
+        if let Some(element) = missing.iter().find(|element| data.unscaled_elements(input).contains(element))
+        {
+            return Err(Error::Dataset(format!(
+                "element {element} of the {} is listed in both `missing_elements` and `unscaled_elements`; a missing value is \
+                 replaced by the mean, so expected it in only one of them",
+                ordinal("input", input, data.input_shapes().len()),
+            )));
+        }
         if !missing.is_empty() && data.normalization() != Normalization::PerElement {
             return Err(Error::Dataset(format!(
                 "values may be missing, and the normalization, which replaces them by the mean, is `{:?}`; expected \

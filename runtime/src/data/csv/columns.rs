@@ -156,10 +156,8 @@ pub(super) fn uses(
         for &column in columns {
             let mark = marks.get(column).cloned().unwrap_or_default();
             let vocabulary = places.next(mark.category.is_some());
-            uses.push(
-                mark.used(role, column, vocabulary)
-                    .map_err(|problem| format!("column {} {problem}", name(names, column)))?,
-            );
+            let used = vocabulary.and_then(|vocabulary| mark.used(role, column, vocabulary));
+            uses.push(used.map_err(|problem| format!("column {} {problem}", name(names, column)))?);
         }
         Ok(uses)
     };
@@ -258,32 +256,43 @@ impl Mark {
 }
 
 /// The number of classes or tokens of each column; none for real numbers.
-enum Vocabularies<I> {
-    /// The order of the columns is that of the elements.
-    InOrder(I),
-    /// The inputs have both types: the categories are tokens, and numbers are real.
-    ByContent(I),
+struct Vocabularies<I> {
+    elements: I,
+    /// How many elements are classes or tokens.
+    wholes: usize,
+    /// Whether the inputs have both types: then the categories are tokens, and numbers are real. Otherwise the order of the columns
+    /// is that of the elements.
+    is_by_content: bool,
 }
 
 impl Vocabularies<()> {
     fn new(role: Role, side: Side) -> Vocabularies<impl Iterator<Item = Option<usize>>> {
         let elements =
             side.shapes.iter().flat_map(|shape| std::iter::repeat_n(shape.vocabulary(), shape.elements()));
-        let is_whole = |shape: &Shape| shape.vocabulary().is_some();
-        let has_both = side.shapes.iter().any(is_whole) && !side.shapes.iter().all(is_whole);
-        if role == Role::Input && has_both {
-            Vocabularies::ByContent(elements)
-        } else {
-            Vocabularies::InOrder(elements)
-        }
+        let is_whole = |shape: &&Shape| shape.vocabulary().is_some();
+        let wholes =
+            side.shapes.iter().filter(is_whole).map(|shape| shape.elements()).fold(0, usize::saturating_add);
+        let has_both = wholes > 0 && !side.shapes.iter().all(|shape| is_whole(&shape));
+        Vocabularies { elements, wholes, is_by_content: role == Role::Input && has_both }
     }
 }
 
 impl<I: Iterator<Item = Option<usize>>> Vocabularies<I> {
-    fn next(&mut self, is_category: bool) -> Option<usize> {
-        match self {
-            Self::InOrder(elements) => elements.next().flatten(),
-            Self::ByContent(elements) => is_category.then(|| elements.by_ref().flatten().next()).flatten(),
+    /// That of the next column, or what is wrong with it.
+    fn next(&mut self, is_category: bool) -> Result<Option<usize>, String> {
+        let next = match (self.is_by_content, is_category) {
+            (true, false) => return Ok(None),
+            (true, true) => self.elements.by_ref().flatten().next().map(Some),
+            (false, _) => self.elements.next(),
+        };
+        match next {
+            Some(vocabulary) => Ok(vocabulary),
+            // More columns than elements of real kinds are counted later, with the elements that each of them has.
+            None if self.wholes == 0 => Ok(None),
+            None => Err(format!(
+                "has no token left, of which the input has {}; ignore the column, or change the kind",
+                self.wholes
+            )),
         }
     }
 }
@@ -331,15 +340,15 @@ fn chosen(
         None if csv.ignored.is_empty() => (free.len(), expected, ""),
         None => (free.len(), expected, " that are not ignored"),
     };
-    let has_no_target = free.len() < targets.elements();
-    if listed.is_some() && found == wanted && has_no_target {
+    let too_few = free.len() < targets.elements() + usize::from(listed.is_none());
+    if listed.is_some() && too_few && (found == wanted || !is_plain) {
         return Err(format!(
             "{} columns besides those of the input; expected {}",
             free.len(),
             targets.expected()
         ));
     }
-    if is_plain && found != wanted || has_no_target {
+    if is_plain && found != wanted || too_few {
         let end = seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned());
         let kinds = match listed {
             Some(_) => inputs.expected(),

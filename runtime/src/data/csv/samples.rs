@@ -168,7 +168,18 @@ fn reals(
         return Ok(vec![values]);
     }
     let rows = values.len().checked_div(columns.len()).unwrap_or(0);
-    let mut all: Vec<Vec<f32>> = sizes.iter().map(|size| Vec::with_capacity(rows * size)).collect();
+    let reserved = |size: &usize| {
+        let mut values = Vec::new();
+        let is_possible =
+            rows.checked_mul(*size).is_some_and(|count| values.try_reserve_exact(count).is_ok());
+        is_possible.then_some(values)
+    };
+    let Some(mut all) = sizes.iter().map(reserved).collect::<Option<Vec<Vec<f32>>>>() else {
+        return Err(format!(
+            "the system cannot allocate memory for {rows} samples of {width} values; expected fewer categories, which can be tokens \
+             instead, or more memory"
+        ));
+    };
     let mut row = Vec::with_capacity(width);
     for values in values.chunks_exact(columns.len().max(1)) {
         row.clear();

@@ -465,6 +465,30 @@ fn wrong_declaration_of_a_column_says_what_to_write() {
         tokens,
         "x.csv: the columns of `Tokens` have 3 categories: `skin` 3; expected at most 2; write `Tokens<3, 1>`"
     );
+    let beyond = csv().category("skin").category("animal").category("weight");
+    for said in [
+        beyond
+            .clone()
+            .ignore("legs")
+            .read_bytes::<Tokens<9, 1>, Class<3>>(ANIMALS.replace(",feath", "1,feath").as_bytes())
+            .unwrap_err(),
+        beyond
+            .inputs(["legs", "weight", "skin"])
+            .read_bytes::<(Features<4>, Tokens<9, 1>), Class<3>>(ANIMALS.as_bytes())
+            .unwrap_err(),
+    ] {
+        let said = said.to_string();
+        assert!(
+            said.contains("column `skin` has no token left, of which the input has 1; ignore the column, or change the kind"),
+            "{said}"
+        );
+    }
+    let lines =
+        Csv::open("x.csv").category(CsvColumn::Last).read_bytes::<Features<4>, Class<3>>(b"1;2;3;4;a\n");
+    assert_eq!(
+        lines.unwrap_err().to_string(),
+        "x.csv:1: 1 columns; expected 4 for `Features` and 1 for `Class`; the cells seem to be separated by `;`: use `.delimiter(b';')`"
+    );
     let real = csv().category("animal").inputs(["legs"]);
     let real = real.read_bytes::<Features<1>, Values<1>>(ANIMALS.as_bytes()).unwrap_err().to_string();
     assert_eq!(
