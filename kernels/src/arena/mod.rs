@@ -26,6 +26,8 @@ use std::io;
 
 use memmap2::MmapMut;
 
+use crate::half::Half;
+
 /// A part of an arena: `length` elements from `start` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -185,17 +187,17 @@ pub fn as_words_ref(numbers: &[f32]) -> &[u32] {
     bytemuck::cast_slice(numbers)
 }
 
-/// The same memory as 16-bit words, two per element.
+/// The same memory as 16-bit numbers, two per element.
 #[inline]
 #[must_use]
-pub fn as_halves(numbers: &mut [f32]) -> &mut [u16] {
+pub fn as_halves<H: Half>(numbers: &mut [f32]) -> &mut [H] {
     bytemuck::cast_slice_mut(numbers)
 }
 
-/// The same memory as 16-bit words, for reading.
+/// The same memory as 16-bit numbers, for reading.
 #[inline]
 #[must_use]
-pub fn as_halves_ref(numbers: &[f32]) -> &[u16] {
+pub fn as_halves_ref<H: Half>(numbers: &[f32]) -> &[H] {
     bytemuck::cast_slice(numbers)
 }
 

@@ -1,5 +1,6 @@
 //! Against the `half` crate: all 65,536 16-bit values, what lies between each two, and f32 of every kind.
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use proptest::prelude::*;
 
 use super::*;
@@ -9,15 +10,29 @@ const FORMATS: [Format; 2] = [Format::Bf16, Format::F16];
 
 fn told_wide(format: Format, bits: u16) -> u32 {
     match format {
-        Format::Bf16 => ::half::bf16::from_bits(bits).to_f32().to_bits(),
-        Format::F16 => ::half::f16::from_bits(bits).to_f32().to_bits(),
+        Format::Bf16 => bf16::from_bits(bits).to_f32().to_bits(),
+        Format::F16 => f16::from_bits(bits).to_f32().to_bits(),
     }
 }
 
 fn told_narrow(format: Format, value: f32) -> u16 {
     match format {
-        Format::Bf16 => ::half::bf16::from_f32(value).to_bits(),
-        Format::F16 => ::half::f16::from_f32(value).to_bits(),
+        Format::Bf16 => bf16::from_f32(value).to_bits(),
+        Format::F16 => f16::from_f32(value).to_bits(),
+    }
+}
+
+fn pack_bits(format: Format, from: &[f32], into: &mut [u16]) {
+    match format {
+        Format::Bf16 => pack::<bf16>(from, cast_slice_mut(into)),
+        Format::F16 => pack::<f16>(from, cast_slice_mut(into)),
+    }
+}
+
+fn unpack_bits(format: Format, from: &[u16], into: &mut [f32]) {
+    match format {
+        Format::Bf16 => unpack::<bf16>(cast_slice(from), into),
+        Format::F16 => unpack::<f16>(cast_slice(from), into),
     }
 }
 
@@ -31,10 +46,10 @@ fn check(format: Format, values: &[f32]) {
     let wide: Vec<u32> = narrow.iter().map(|&bits| told_wide(format, bits)).collect();
     let all = || {
         let mut kept = vec![1; values.len()];
-        pack(format, values, &mut kept);
+        pack_bits(format, values, &mut kept);
         assert_eq!(kept, narrow);
         let mut found = vec![f32::NAN; values.len()];
-        unpack(format, &kept, &mut found);
+        unpack_bits(format, &kept, &mut found);
         assert_eq!(bits(&found), wide);
         found.fill(f32::NAN);
         rounded(format, values, &mut found);
@@ -44,7 +59,10 @@ fn check(format: Format, values: &[f32]) {
         assert_eq!(bits(&found), wide);
         let mut found = values.to_vec();
         kept.fill(1);
-        pack_and_round(format, &mut found, &mut kept);
+        match format {
+            Format::Bf16 => pack_and_round::<bf16>(&mut found, cast_slice_mut(&mut kept)),
+            Format::F16 => pack_and_round::<f16>(&mut found, cast_slice_mut(&mut kept)),
+        }
         assert_eq!((kept, bits(&found)), (narrow.clone(), wide.clone()));
     };
     all();
@@ -60,10 +78,10 @@ fn every_16_bit_value_round_trips() {
         let told: Vec<u32> = all.iter().map(|&bits| told_wide(format, bits)).collect();
         for &level in Level::available() {
             let mut values = vec![0.0; all.len()];
-            at_level(level, || unpack(format, &all, &mut values));
+            at_level(level, || unpack_bits(format, &all, &mut values));
             assert_eq!(bits(&values), told);
             let mut again = vec![0; all.len()];
-            at_level(level, || pack(format, &values, &mut again));
+            at_level(level, || pack_bits(format, &values, &mut again));
             for (&before, (&after, value)) in all.iter().zip(again.iter().zip(&values)) {
                 // A NaN is made quiet.
                 let quiet = if format == Format::Bf16 { 0x40 } else { 0x200 };
@@ -138,7 +156,7 @@ fn results_do_not_depend_on_threads() {
 #[test]
 #[should_panic(expected = "`into` is as long as the values")]
 fn lengths_are_checked() {
-    pack(Format::F16, &[1.0], &mut []);
+    pack::<f16>(&[1.0], &mut []);
 }
 
 #[test]

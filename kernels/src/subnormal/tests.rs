@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{flushed, in_callers_mode, is_flushed, mode};
-use crate::half::{self, Format};
+use crate::half::{self, Half, bf16, f16};
 use crate::simd::{self, Level};
 use crate::threads;
 
@@ -154,28 +154,32 @@ fn stolen_work_keeps_its_mode() {
 /// All 65,536 16-bit values, and f32 around every one of them: subnormal ones too.
 #[test]
 fn half_conversions_do_not_depend_on_mode() {
+    half_conversions_of::<bf16>();
+    half_conversions_of::<f16>();
+}
+
+fn half_conversions_of<H: Half>() {
     let kept: Vec<u16> = (0..=u16::MAX).collect();
-    for format in [Format::Bf16, Format::F16] {
-        let convert = || {
-            let mut wide = vec![0.0; kept.len()];
-            half::unpack(format, &kept, &mut wide);
-            let bits = |wide: &[f32]| wide.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            let mut found = vec![bits(&wide)];
-            for step in [-1, 0, 1, 0x1000] {
-                let near = wide.iter().map(|value| value.to_bits().wrapping_add_signed(step));
-                let mut near: Vec<f32> = near.map(f32::from_bits).collect();
-                let mut narrow = vec![0; near.len()];
-                half::pack(format, &near, &mut narrow);
-                found.push(narrow.into_iter().map(u32::from).collect());
-                half::round(format, &mut near);
-                found.push(bits(&near));
-            }
-            found
-        };
-        let expected = convert();
-        for &level in Level::available() {
-            assert!(simd::at_level(level, || flushed(convert)) == expected, "{format:?} {level:?}");
+    let kept: &[H] = bytemuck::cast_slice(&kept);
+    let convert = || {
+        let mut wide = vec![0.0; kept.len()];
+        half::unpack(kept, &mut wide);
+        let bits = |wide: &[f32]| wide.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let mut found = vec![bits(&wide)];
+        for step in [-1, 0, 1, 0x1000] {
+            let near = wide.iter().map(|value| value.to_bits().wrapping_add_signed(step));
+            let mut near: Vec<f32> = near.map(f32::from_bits).collect();
+            let mut narrow = vec![H::zeroed(); near.len()];
+            half::pack(&near, &mut narrow);
+            found.push(bytemuck::cast_slice::<H, u16>(&narrow).iter().copied().map(u32::from).collect());
+            half::round(H::FORMAT, &mut near);
+            found.push(bits(&near));
         }
-        assert!(flushed(convert) == expected);
+        found
+    };
+    let expected = convert();
+    for &level in Level::available() {
+        assert!(simd::at_level(level, || flushed(convert)) == expected, "{:?} {level:?}", H::FORMAT);
     }
+    assert!(flushed(convert) == expected);
 }

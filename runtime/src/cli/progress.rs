@@ -71,10 +71,16 @@ impl Head {
         let samples = if *accumulate == 1 { batch.to_string() } else { format!("{accumulate} x {batch}") };
         let parts = [plan.training_samples, plan.validation_samples, plan.test_samples];
         let [train, validation, test] = parts.map(|samples| count(samples as u64));
+        let checked = plan.checked_samples.map_or_else(String::new, |samples| {
+            format!(
+                "{} samples were checked; the others are checked as they are read\n",
+                count(samples as u64)
+            )
+        });
         format!(
             "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
              {train} training samples, {validation} validation, {test} test; \
-             {} steps of {samples} samples, {} per epoch\n",
+             {} steps of {samples} samples, {} per epoch\n{checked}",
             count(*parameters),
             if threads == 1 { "" } else { "s" },
             count(plan.steps),
@@ -304,6 +310,7 @@ mod tests {
             training_samples: 1437,
             validation_samples: 180,
             test_samples: 180,
+            checked_samples: None,
         };
         assert_eq!(
             Head { accumulate: 2, ..head() }.text(&plan, 2),

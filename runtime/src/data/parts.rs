@@ -39,6 +39,12 @@ impl Parts {
         each
     }
 
+    /// The part of a sample.
+    pub(super) fn of(&self, index: usize) -> Option<Part> {
+        let parts = Part::ALL.into_iter().zip([&self.train, &self.validation, &self.test]);
+        parts.into_iter().find(|(_, indices)| indices.binary_search(&index).is_ok()).map(|(part, _)| part)
+    }
+
     /// Checks that there are training samples.
     pub(super) fn with_training(self) -> Result<Self> {
         if self.train.is_empty() {

@@ -1,12 +1,13 @@
 //! Data that are checked before the first step.
 
+use std::sync::Arc;
+
 use super::extremes::Extremes;
+use super::first_pass::{FirstPass, Limits, Reads};
 use super::parts::Parts;
-use super::scan::InputScan;
-use super::scan::{DatasetScan, place};
+use super::scan::{DatasetScan, InputScan, check_batch, place};
 use super::{
-    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, ReadAhead, RoundedColumn,
-    Split,
+    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, RoundedColumn, Split,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -16,7 +17,9 @@ use crate::shape::{Shape, ordinal};
 
 /// A data set that is ready for a run: divided, checked, and with a fitted normalizer.
 ///
-/// [`PreparedDataset::new`] reads every sample once. It reports errors that would otherwise appear hours later, or
+/// [`PreparedDataset::new`] reads every sample once. A run does so too, unless that would take more than 10 seconds and more than a
+/// tenth of the time for which it reads data: then it reads 1,000 samples, and checks the others as they are read. A
+/// [`Normalization`] needs all of them. The pass reports errors that would otherwise appear hours later, or
 /// never:
 ///
 /// - a split that is invalid, or that leaves no training samples;
@@ -45,8 +48,11 @@ use crate::shape::{Shape, ordinal};
 pub struct PreparedDataset {
     data: Box<dyn AnyDataset>,
     parts: Parts,
+    rules: Vec<Arc<dyn TargetRules>>,
     normalizers: Normalizers,
     fingerprint: String,
+    /// How many samples were read and checked so far.
+    checked: usize,
     class_counts: Vec<Option<Vec<usize>>>,
     profiles: Vec<Option<Normalizer>>,
     patterns: Vec<Patterns>,
@@ -69,46 +75,43 @@ impl PreparedDataset {
     /// # Errors
     /// As [`PreparedDataset::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
-        let rules = Ignoring(ignored);
-        let rules: Vec<&dyn TargetRules> =
-            data.target_shapes().iter().map(|_| -> &dyn TargetRules { &rules }).collect();
-        Self::for_losses(data, seed, &rules, &Interrupt::new())
+        let rules: Vec<Arc<dyn TargetRules>> = data
+            .target_shapes()
+            .iter()
+            .map(|_| -> Arc<dyn TargetRules> { Arc::new(Ignoring(ignored)) })
+            .collect();
+        Self::for_losses(data, seed, rules, Reads::Much, &Interrupt::new())
     }
 
     /// The same for losses with these rules for each target, until a stop is requested: now, and whenever a batch is read
-    /// later.
+    /// later. If the run reads little and reading all samples once would take long, only some are read now, and the others are
+    /// checked as they are read.
     ///
     /// # Errors
     /// As [`PreparedDataset::new`], and [`Error::Interrupted`].
-    pub fn for_losses(
+    pub(crate) fn for_losses(
         data: Box<dyn AnyDataset>,
         seed: u64,
-        rules: &[&dyn TargetRules],
+        rules: Vec<Arc<dyn TargetRules>>,
+        reads: Reads,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        Self::within(data, seed, rules, (reads, Limits::DEFAULT), interrupt)
+    }
+
+    fn within(
+        data: Box<dyn AnyDataset>,
+        seed: u64,
+        rules: Vec<Arc<dyn TargetRules>>,
+        (reads, limits): (Reads, Limits),
         interrupt: &Interrupt,
     ) -> Result<Self> {
         if rules.len() != data.target_shapes().len() {
             return Err(Error::Internal("the number of losses is not that of the targets"));
         }
         let parts = Split::parts(data.as_ref(), seed)?;
-        let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
-        // As many samples at a time as have about a million values.
-        let bytes = bytes_of_sample(&*data);
-        let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
-        let read = |number: u64| {
-            let start = number as usize * at_once;
-            data.batch(&(start..data.len().min(start + at_once)).collect::<Vec<_>>())
-        };
-        let chunks = data.len().div_ceil(at_once);
-        std::thread::scope(|scope| {
-            let bytes = bytes.saturating_mul(at_once);
-            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(chunks as u64), bytes, read);
-            for number in 0..chunks {
-                survey.look(&*data, number * at_once, &batches.next()?, rules)?;
-                interrupt.check()?;
-            }
-            Ok::<_, Error>(())
-        })?;
-        survey.check_counts(rules)?;
+        let pass = FirstPass { data: &*data, parts: &parts, rules: &rules, interrupt };
+        let (survey, fingerprint, checked) = pass.run(reads, limits)?;
         let rule = data.normalization();
         let is_real = |scan: &&InputScan| scan.shape.vocabulary().is_none();
         let normalizer = |(input, scan): (usize, &InputScan)| match rule {
@@ -129,19 +132,23 @@ impl PreparedDataset {
         };
         let scans = survey.inputs.iter().enumerate();
         let normalizers = Normalizers::new(scans.map(normalizer).collect::<Result<_>>()?);
-        let fingerprint = survey.fingerprint(data.len());
         // Values so large that they have no mean in f32 have no profile; a normalizer would have reported them.
         let profile = |scan: &InputScan| Some(scan).filter(is_real)?.moments.per_element().ok();
         let profiles = survey.inputs.iter().map(profile).collect();
-        let shared = survey.samples.shared(&parts);
+        let is_complete = checked == data.len();
+        // Equal samples and classes are counted among all samples only.
+        let shared = if is_complete { survey.samples.shared(&parts) } else { 0 };
         let DatasetScan { inputs, targets, patterns, .. } = survey;
         let extremes = inputs.into_iter().map(|scan| scan.extremes).collect();
-        let class_counts = targets.into_iter().map(|scan| scan.class_counts).collect();
+        let class_counts =
+            targets.into_iter().map(|scan| scan.class_counts.filter(|_| is_complete)).collect();
         let prepared = Self {
             data,
             parts,
+            rules,
             normalizers,
             fingerprint,
+            checked,
             class_counts,
             profiles,
             patterns,
@@ -240,9 +247,32 @@ impl PreparedDataset {
     }
 
     /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
-    /// normalization. The split is not part of it.
+    /// normalization. The split is not part of it. If not all samples were [checked](Self::checked), it is `sample:` and the SHA-256
+    /// of those that were.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// How many samples were read and checked before the first step. The others are checked as they are read.
+    #[must_use]
+    pub fn checked(&self) -> usize {
+        self.checked
+    }
+
+    /// The same, if not all samples were.
+    pub(crate) fn checked_in_part(&self) -> Option<usize> {
+        Some(self.checked).filter(|checked| *checked < self.data.len())
+    }
+
+    /// Returns the fingerprint that is comparable with `recorded`: where a run of the same data has read all samples and this one has
+    /// not, or the other way around, the other one is computed.
+    pub(crate) fn fingerprint_like(&self, recorded: &str) -> Result<String> {
+        let is_equal = self.fingerprint == recorded;
+        if is_equal || self.checked == self.data.len() && recorded.len() == self.fingerprint.len() {
+            return Ok(self.fingerprint.clone());
+        }
+        let Self { data, parts, rules, interrupt, .. } = self;
+        FirstPass { data: &**data, parts, rules, interrupt }.fingerprint_like(recorded)
     }
 
     /// The number of training samples of each class of a target, counted from 0; `None` if the target is not one class.
@@ -303,6 +333,10 @@ impl PreparedDataset {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }
         let mut batch = self.data.batch(indices)?;
+        if self.checked_in_part().is_some() {
+            let part = |sample: usize| self.parts.of(*indices.get(sample)?);
+            check_batch(&*self.data, &part, indices, &batch, &self.rules)?;
+        }
         for (input, normalizer) in self.normalizers.iter() {
             if let Some(Elements::Float(numbers)) =
                 batch.inputs.get_mut(input).map(|input| &mut input.elements)
@@ -315,10 +349,12 @@ impl PreparedDataset {
 }
 
 /// The bytes of the values of a sample.
-fn bytes_of_sample(data: &dyn AnyDataset) -> usize {
+pub(super) fn bytes_of_sample(data: &dyn AnyDataset) -> usize {
     let shapes = data.input_shapes().iter().chain(data.target_shapes());
     shapes.map(|shape| shape.elements()).fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
 }
 
+#[cfg(test)]
+mod partial;
 #[cfg(test)]
 mod tests;

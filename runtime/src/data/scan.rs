@@ -1,6 +1,7 @@
-//! The checks and statistics of the single pass over all samples.
+//! The checks and statistics of the pass over the samples before the first step.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -15,14 +16,12 @@ use crate::files::hex;
 use crate::loss::TargetRules;
 use crate::shape::{Shape, ordinal};
 
-/// The results of reading every sample once, in order.
+/// The results of reading samples in ascending order, each once.
 pub(super) struct DatasetScan {
     /// Which samples are for training.
     learned: Vec<bool>,
     /// The part of each sample.
     parts: Vec<Option<Part>>,
-    /// The range of the input values.
-    range: Option<RangeInclusive<f32>>,
     pub(super) inputs: Vec<InputScan>,
     pub(super) targets: Vec<TargetScan>,
     pub(super) samples: Inputs,
@@ -34,8 +33,6 @@ pub(super) struct DatasetScan {
 pub(super) struct InputScan {
     pub(super) shape: Shape,
     pub(super) moments: Moments,
-    /// The elements that may be missing.
-    missing: Vec<usize>,
     pub(super) extremes: Extremes,
     hash: Sha256,
 }
@@ -76,8 +73,8 @@ impl InputScan {
                 data.normalization()
             )));
         }
-        let (moments, missing) = (Moments::new(elements, missing), missing.to_vec());
-        Ok(Self { shape, moments, missing, extremes: Extremes::default(), hash: Sha256::new() })
+        let moments = Moments::new(elements, missing);
+        Ok(Self { shape, moments, extremes: Extremes::default(), hash: Sha256::new() })
     }
 }
 
@@ -125,7 +122,6 @@ impl DatasetScan {
         Ok(Self {
             learned,
             parts,
-            range,
             inputs: (0..)
                 .zip(inputs)
                 .map(|(input, &shape)| InputScan::new(data, input, shape))
@@ -139,52 +135,33 @@ impl DatasetScan {
         })
     }
 
-    /// Adds samples from index `start` on. There are rules for each target.
+    /// Adds the samples with these indices. There are rules for each target.
     pub(super) fn look(
         &mut self,
         data: &dyn AnyDataset,
-        start: usize,
+        indices: &[usize],
         batch: &Batch,
-        rules: &[&dyn TargetRules],
+        rules: &[Arc<dyn TargetRules>],
     ) -> Result<()> {
         let parts = &self.parts;
-        let place = |sample: usize| place(data, start + sample, parts.get(start + sample).copied().flatten());
-        for (number, input) in batch.inputs.iter().enumerate() {
-            let what = ordinal("input", number, batch.inputs.len());
-            let missing = self.inputs.get(number).map_or(&[][..], |scan| &scan.missing);
-            check(
-                &what,
-                &place,
-                input.numbers(),
-                &Accepted { range: self.range.as_ref(), missing, ignored: None },
-            )?;
-        }
-        for (number, (target, rules)) in batch.targets.iter().zip(rules).enumerate() {
-            let what = ordinal("target", number, batch.targets.len());
-            check(
-                &what,
-                &place,
-                target.numbers(),
-                &Accepted { ignored: rules.ignored(), ..Accepted::default() },
-            )?;
-        }
+        let part_of = |sample: usize| parts.get(*indices.get(sample)?).copied().flatten();
+        check_batch(data, &part_of, indices, batch, rules)?;
         for sample in 0..batch.size {
-            let Some(part) = parts.get(start + sample).copied().flatten() else { continue };
+            let (Some(part), Some(&index)) = (part_of(sample), indices.get(sample)) else { continue };
             for ((scan, target), rules) in self.targets.iter_mut().zip(&batch.targets).zip(rules) {
                 let target = target.sample(sample);
-                if let Err(problem) = rules.accepts(target) {
-                    return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
-                }
                 let counts = &mut scan.counts[part as usize];
                 *counts = *counts || rules.counts(target);
             }
             for (scan, input) in self.inputs.iter_mut().zip(&batch.inputs) {
                 if let Numbers::Float(numbers) = input.sample(sample) {
-                    scan.extremes.add(start + sample, numbers);
+                    scan.extremes.add(index, numbers);
                 }
             }
         }
-        let learned = self.learned.get(start..).unwrap_or_default();
+        let learned: Vec<bool> =
+            indices.iter().map(|index| self.learned.get(*index).copied().unwrap_or(false)).collect();
+        let learned = learned.as_slice();
         let inputs: Vec<_> = batch.inputs.iter().map(|input| bytes(&input.elements)).collect();
         self.samples.add(&inputs, batch.size);
         for ((scan, input), bytes) in self.inputs.iter_mut().zip(&batch.inputs).zip(inputs) {
@@ -215,7 +192,7 @@ impl DatasetScan {
     }
 
     /// Checks that each part with samples has one that counts in the loss of each target. Otherwise the mean is not defined.
-    pub(super) fn check_counts(&self, rules: &[&dyn TargetRules]) -> Result<()> {
+    pub(super) fn check_counts(&self, rules: &[Arc<dyn TargetRules>]) -> Result<()> {
         for (number, (scan, rules)) in self.targets.iter().zip(rules).enumerate() {
             for part in Part::ALL {
                 let samples = self.parts.iter().filter(|other| **other == Some(part)).count();
@@ -246,11 +223,10 @@ impl DatasetScan {
 
     /// SHA-256 of a name, then for each input and each target: the number of samples, the vocabulary (0 if real), the rank and
     /// the axes as u64, and the SHA-256 of all values; everything little-endian. If there are several inputs or targets, their
-    /// numbers come first.
-    pub(super) fn fingerprint(&self, samples: usize) -> String {
+    /// numbers come first. `name` is [`ALL`] or [`SAMPLE`].
+    pub(super) fn fingerprint(&self, samples: usize, name: &str) -> String {
         let mut hash = Sha256::new();
-        // Change this name whenever the layout changes.
-        hash.update(b"trainspec data 1");
+        hash.update(name.as_bytes());
         let inputs = self.inputs.iter().map(|input| (input.shape, &input.hash));
         let targets = self.targets.iter().map(|target| (target.shape, &target.hash));
         if (inputs.len(), targets.len()) != (1, 1) {
@@ -267,6 +243,42 @@ impl DatasetScan {
         }
         hex(&hash.finalize())
     }
+}
+
+/// The layout of the fingerprint of all samples. Change the name whenever the layout changes.
+pub(super) const ALL: &str = "trainspec data 1";
+/// That of some samples.
+pub(super) const SAMPLE: &str = "trainspec data sample 1";
+
+/// Checks every value of the samples with these indices. `part_of` returns the part of the sample at a place in the batch.
+pub(super) fn check_batch(
+    data: &dyn AnyDataset,
+    part_of: &dyn Fn(usize) -> Option<Part>,
+    indices: &[usize],
+    batch: &Batch,
+    rules: &[Arc<dyn TargetRules>],
+) -> Result<()> {
+    let place = |sample: usize| place(data, indices.get(sample).copied().unwrap_or(0), part_of(sample));
+    let range = data.input_range();
+    for (number, input) in batch.inputs.iter().enumerate() {
+        let what = ordinal("input", number, batch.inputs.len());
+        let accepted =
+            Accepted { range: range.as_ref(), missing: data.missing_elements(number), ignored: None };
+        check(&what, &place, input.numbers(), &accepted)?;
+    }
+    for (number, (target, rules)) in batch.targets.iter().zip(rules).enumerate() {
+        let what = ordinal("target", number, batch.targets.len());
+        let accepted = Accepted { ignored: rules.ignored(), ..Accepted::default() };
+        check(&what, &place, target.numbers(), &accepted)?;
+    }
+    for sample in (0..batch.size).filter(|sample| part_of(*sample).is_some()) {
+        for (target, rules) in batch.targets.iter().zip(rules) {
+            if let Err(problem) = rules.accepts(target.sample(sample)) {
+                return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn bytes(numbers: &Elements) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Evaluates a trained model on the data of its run.
 
 use super::{Experiment, Work, memory};
-use crate::data::PreparedDataset;
+use crate::data::{PreparedDataset, Reads};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::inference::TrainedModel;
@@ -32,7 +32,10 @@ impl<M: Model> Experiment<M> {
     ) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
         let losses = self.settings()?.loss.clone();
-        let data = self.prepared(seed, &losses)?.with_normalizers(model.normalizers().clone())?;
+        // One part is read once.
+        let data = self
+            .prepared_with(seed, &losses, Reads::Passes(1))?
+            .with_normalizers(model.normalizers().clone())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

@@ -21,7 +21,7 @@ pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, PreparedDataset, training_samples};
+use crate::data::{AnyDataset, PreparedDataset, Reads, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::files::read_file;
@@ -406,20 +406,29 @@ impl<M: Model> Experiment<M> {
         &self.overrides
     }
 
-    /// Opens the data, splits, normalizes and checks them.
+    /// Opens the data, splits, normalizes and checks them: all samples, however long that takes.
     ///
     /// # Errors
     /// If the data cannot be read or are invalid.
     pub fn data(&mut self) -> Result<PreparedDataset> {
-        let settings = self.settings()?;
-        let (seed, losses) = (settings.seed, settings.loss.clone());
-        self.prepared(seed, &losses)
+        self.prepared(Reads::Much)
     }
 
-    fn prepared(&self, seed: u64, losses: &[Arc<dyn BoundLoss>]) -> Result<PreparedDataset> {
-        let rules: Vec<&dyn TargetRules> =
-            losses.iter().map(|loss| -> &dyn TargetRules { &**loss }).collect();
-        PreparedDataset::for_losses(self.opened()?, seed, &rules, &self.interrupt)
+    /// Returns the data for work that reads so much of them.
+    fn prepared(&mut self, reads: Reads) -> Result<PreparedDataset> {
+        let settings = self.settings()?;
+        let (seed, losses) = (settings.seed, settings.loss.clone());
+        self.prepared_with(seed, &losses, reads)
+    }
+
+    fn prepared_with(
+        &self,
+        seed: u64,
+        losses: &[Arc<dyn BoundLoss>],
+        reads: Reads,
+    ) -> Result<PreparedDataset> {
+        let rules = losses.iter().map(|loss| -> Arc<dyn TargetRules> { loss.clone() }).collect();
+        PreparedDataset::for_losses(self.opened()?, seed, rules, reads, &self.interrupt)
     }
 
     fn opened(&self) -> Result<Box<dyn AnyDataset>> {
@@ -454,7 +463,7 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If the settings or the data are invalid, or a sample cannot be read.
     pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
-        let Parts { settings, graph, data } = self.parts()?;
+        let Parts { settings, graph, data } = self.parts(Reads::Much)?;
         let needed = memory::memory(&graph, &settings, data.train().len(), Work::FindRate);
         memory::fits(needed, memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;

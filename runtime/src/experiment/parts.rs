@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Experiment;
-use crate::data::PreparedDataset;
+use crate::data::{PreparedDataset, Reads};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
@@ -42,6 +42,18 @@ impl Parts {
 }
 
 impl<M: Model> Experiment<M> {
+    /// How much the run reads. Several processes read all samples first, since they must agree on the data.
+    pub(super) fn reads(&mut self) -> Result<Reads> {
+        let is_one = self.world.size() == 1;
+        let settings = self.settings()?;
+        let of_step = (settings.batch as u64).saturating_mul(settings.accumulate as u64);
+        Ok(match (settings.steps, settings.epochs) {
+            _ if !is_one => Reads::Much,
+            (Some(steps), _) => Reads::Samples(steps.saturating_mul(of_step)),
+            (None, epochs) => Reads::Passes(epochs.unwrap_or(1)),
+        })
+    }
+
     /// Returns the run's identity. It reads the `init_from` file, if there is one, for its hash; a check does not need it.
     pub(super) fn identity(&mut self) -> Result<Identity> {
         let spec = self.spec()?;
@@ -49,9 +61,9 @@ impl<M: Model> Experiment<M> {
         Ok(Identity { name: self.name, spec_hash: hash(&spec), spec, overrides })
     }
 
-    /// Takes the parts of the run out of the experiment.
-    pub(super) fn parts(&mut self) -> Result<Parts> {
-        let (graph, data) = (self.graph()?, self.data()?);
+    /// Takes the parts of the run out of the experiment. It reads so much of the data.
+    pub(super) fn parts(&mut self, reads: Reads) -> Result<Parts> {
+        let (graph, data) = (self.graph()?, self.prepared(reads)?);
         let taken = Err(Error::Internal("a run has its settings once"));
         let settings = std::mem::replace(&mut self.settings, taken)?;
         Ok(Parts { settings, graph, data })

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::preflight::{Ready, ready};
 use super::{Check, Experiment, Resume, sanity_check};
+use crate::data::Reads;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::inference::TrainedModel;
@@ -40,7 +41,8 @@ impl<M: Model> Experiment<M> {
     /// run, also the errors of [`Folder::resume`](crate::run_dir::Folder::resume). An interrupt before the run has
     /// started is an [`Error::Interrupted`](crate::Error::Interrupted); a later one is an [`Exit`](crate::trainer::Exit).
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
-        let (identity, parts) = (self.identity()?, self.parts()?);
+        let reads = self.reads()?;
+        let (identity, parts) = (self.identity()?, self.parts(reads)?);
         let world = self.world.clone();
         let mut silent = |_: &Event<'_>| Ok(());
         let observer = if world.is_first() { observer } else { &mut silent };
@@ -94,7 +96,7 @@ impl<M: Model> Experiment<M> {
         let resumed = self.resumed_folder()?;
         // Its spec is compared with that of the run.
         let identity = resumed.is_some().then(|| self.identity()).transpose()?;
-        let parts = self.parts()?;
+        let parts = self.parts(Reads::Much)?;
         let Ready { engine, mut check } = ready(
             &World::single(),
             &parts,

@@ -117,7 +117,8 @@ impl<M: Model> Experiment<M> {
                 (record.newest_until(to), Some(to))
             }
         };
-        let (identity, parts) = (self.identity()?, self.parts()?);
+        let reads = self.reads()?;
+        let (identity, parts) = (self.identity()?, self.parts(reads)?);
         let Parts { settings, graph, data, .. } = &parts;
         let needed = memory::memory(graph, settings, data.train().len(), range.work());
         memory::fits(needed, memory::available(settings))?;

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display, Formatter};
 use crate::shape::Numbers;
 
 /// The rules of a loss for targets, without its types. Every sample is checked before the first step.
-pub trait TargetRules {
+pub trait TargetRules: Send + Sync {
     /// [`Loss::ignored`](crate::loss::Loss::ignored)
     fn ignored(&self) -> Option<u32>;
     /// [`Loss::accepts`](crate::loss::Loss::accepts)

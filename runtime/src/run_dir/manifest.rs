@@ -79,6 +79,9 @@ struct Data {
     training_samples: usize,
     validation_samples: usize,
     test_samples: usize,
+    /// How many samples were checked before the first step; absent in a manifest from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checked_samples: Option<usize>,
 }
 
 impl Manifest {
@@ -96,6 +99,7 @@ impl Manifest {
                 training_samples: start.data.train().len(),
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
+                checked_samples: Some(start.data.checked()),
             },
             environment,
             start: noted_after(""),

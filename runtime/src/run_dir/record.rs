@@ -131,7 +131,7 @@ impl Record {
                 other.join("; ")
             )));
         }
-        let found = start.data.fingerprint();
+        let found = start.data.fingerprint_like(fingerprint)?;
         if found != fingerprint {
             return Err(Error::Dataset(format!(
                 "the data set differs from that of {} (fingerprint {fingerprint}, now {found}); use the data that the run was \

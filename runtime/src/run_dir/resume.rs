@@ -135,8 +135,9 @@ fn judge(
 
 /// Returns the state, if the run can be resumed from it with these data and settings.
 fn fitting(checkpoint: &IntactCheckpoint, start: &Start<'_>) -> Result<Saved> {
-    let (was, is) = (&checkpoint.state.data_fingerprint, start.data.fingerprint());
-    if was != is {
+    let was = &checkpoint.state.data_fingerprint;
+    let is = start.data.fingerprint_like(was)?;
+    if *was != is {
         return Err(Error::Dataset(format!(
             "the data set differs from that of {} (fingerprint {was}, now {is}); a run resumes with the data it was started with",
             checkpoint.path.display()

@@ -132,6 +132,8 @@ pub struct RunPlan {
     pub validation_samples: usize,
     /// Test samples, evaluated once at the end.
     pub test_samples: usize,
+    /// How many samples were checked before the first step, if not all were: the others are checked as they are read.
+    pub checked_samples: Option<usize>,
 }
 
 /// One optimizer step.

@@ -1,7 +1,7 @@
 //! Conversions around a step whose values pass between kernels in 16 bits.
 
 use trainspec_kernels::arena::{Arena, as_halves, as_halves_ref};
-use trainspec_kernels::half::{self, Format};
+use trainspec_kernels::half::{self, Format, Half, bf16, f16};
 
 use super::run::Inputs;
 use crate::graph::Graph;
@@ -19,7 +19,10 @@ pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena
                 let ([from], [to]) = arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
                 let (packed, others) = from.split_at(values.div_ceil(2));
                 let (reals, rest) = to.split_at_mut(values);
-                half::unpack(format, &as_halves_ref(packed)[..values], reals);
+                match format {
+                    Format::Bf16 => half::unpack::<bf16>(&as_halves_ref(packed)[..values], reals),
+                    Format::F16 => half::unpack::<f16>(&as_halves_ref(packed)[..values], reals),
+                }
                 rest.copy_from_slice(others);
             }
         }
@@ -37,15 +40,23 @@ pub(super) fn store(plan: &Plan, format: Format, moves: &Moves, arena: &mut Aren
                 let ([], [from, to]) = arena.lend([], [plan.span(Some(from)), plan.span(Some(to))]);
                 let (packed, others) = to.split_at_mut(values.div_ceil(2));
                 let (reals, rest) = from.split_at_mut(values);
-                let packed = &mut as_halves(packed)[..values];
-                if rounds {
-                    half::pack_and_round(format, reals, packed);
-                } else {
-                    half::pack(format, reals, packed);
+                match format {
+                    Format::Bf16 => pack::<bf16>(reals, packed, rounds),
+                    Format::F16 => pack::<f16>(reals, packed, rounds),
                 }
                 others.copy_from_slice(rest);
             }
         }
+    }
+}
+
+/// Stores values in 16 bits, and rounds them in place too if they are read later.
+fn pack<H: Half>(reals: &mut [f32], packed: &mut [f32], rounds: bool) {
+    let packed = &mut as_halves::<H>(packed)[..reals.len()];
+    if rounds {
+        half::pack_and_round(reals, packed);
+    } else {
+        half::pack(reals, packed);
     }
 }
 

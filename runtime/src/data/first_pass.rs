@@ -1,0 +1,164 @@
+//! Reads samples before the first step: all of them, or some.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::parts::Parts;
+use super::prepared::bytes_of_sample;
+use super::scan::{ALL, DatasetScan, SAMPLE};
+use super::{AnyDataset, Normalization, ReadAhead};
+use crate::error::Result;
+use crate::interrupt::Interrupt;
+use crate::loss::TargetRules;
+
+/// The most samples that are read where reading all would take too long.
+const SOME: usize = 1000;
+
+/// All samples are read before the first step if the run reads each at least as often as this: the pass is then at most a tenth of
+/// all reading.
+const OFTEN: f64 = 10.0;
+
+/// How much a run reads after its first pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reads {
+    /// So much that the first pass always reads all samples.
+    Much,
+    /// This many passes over the data.
+    Passes(u64),
+    /// This many samples.
+    Samples(u64),
+}
+
+impl Reads {
+    /// How often each of `samples` samples is read.
+    fn each(self, samples: usize) -> f64 {
+        match self {
+            Self::Much => f64::INFINITY,
+            Self::Passes(passes) => passes as f64,
+            Self::Samples(read) => read as f64 / samples.max(1) as f64,
+        }
+    }
+}
+
+/// When a pass over all samples takes too long.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Reading is timed for so long.
+    timed: Duration,
+    /// A pass that takes less is not worth avoiding.
+    short: Duration,
+}
+
+impl Limits {
+    pub(super) const DEFAULT: Self = Self { timed: Duration::from_secs(1), short: Duration::from_secs(10) };
+
+    /// Every pass takes too long.
+    #[cfg(test)]
+    pub(super) const NONE: Self = Self { timed: Duration::ZERO, short: Duration::ZERO };
+}
+
+/// A pass over the samples of a data set.
+pub(super) struct FirstPass<'a> {
+    pub(super) data: &'a dyn AnyDataset,
+    pub(super) parts: &'a Parts,
+    pub(super) rules: &'a [Arc<dyn TargetRules>],
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl FirstPass<'_> {
+    /// Reads all samples, or some if all would take too long: longer than the limits, and more than a tenth of the time for which
+    /// the run `reads`. The statistics of a normalization need all training samples, so then all are read.
+    /// Returns the fingerprint, and how many samples were checked.
+    pub(super) fn run(&self, reads: Reads, limits: Limits) -> Result<(DatasetScan, String, usize)> {
+        let samples = self.data.len();
+        let may_end_early =
+            self.data.normalization() == Normalization::None && reads.each(samples) < OFTEN && samples > SOME;
+        let began = Instant::now();
+        let takes_too_long = |done: usize| {
+            let elapsed = began.elapsed();
+            may_end_early
+                && done < samples
+                && elapsed >= limits.timed
+                && elapsed.as_secs_f64() * samples as f64 >= limits.short.as_secs_f64() * done as f64
+        };
+        let all: Vec<usize> = (0..samples).collect();
+        if let Some(scan) = self.scan(&all, &takes_too_long)? {
+            scan.check_counts(self.rules)?;
+            let fingerprint = scan.fingerprint(samples, ALL);
+            return Ok((scan, fingerprint, samples));
+        }
+        let (scan, fingerprint) = self.some()?;
+        Ok((scan, fingerprint, some_of(samples).len()))
+    }
+
+    /// Reads some samples. Returns their fingerprint too, which begins with `sample:`.
+    fn some(&self) -> Result<(DatasetScan, String)> {
+        let samples = self.data.len();
+        let scan = match self.scan(&some_of(samples), &|_| false)? {
+            Some(scan) => scan,
+            None => DatasetScan::new(self.data, self.parts)?,
+        };
+        let fingerprint = format!("{PREFIX}{}", scan.fingerprint(samples, SAMPLE));
+        Ok((scan, fingerprint))
+    }
+
+    /// Returns the fingerprint of the data that is comparable with `recorded`: of all samples, or of some.
+    pub(super) fn fingerprint_like(&self, recorded: &str) -> Result<String> {
+        if recorded.starts_with(PREFIX) {
+            return Ok(self.some()?.1);
+        }
+        let (_, fingerprint, _) = self.run(Reads::Much, Limits::DEFAULT)?;
+        Ok(fingerprint)
+    }
+
+    /// Reads the samples with these indices. Returns `None` if it takes too long, which is asked after each group of samples.
+    fn scan(&self, indices: &[usize], takes_too_long: &dyn Fn(usize) -> bool) -> Result<Option<DatasetScan>> {
+        let Self { data, parts, rules, interrupt } = *self;
+        let mut scan = DatasetScan::new(data, parts)?;
+        // As many samples at a time as have about a million values.
+        let bytes = bytes_of_sample(data);
+        let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
+        let groups: Vec<&[usize]> = indices.chunks(at_once).collect();
+        let read = |number: u64| data.batch(groups.get(number as usize).copied().unwrap_or_default());
+        std::thread::scope(|scope| {
+            let bytes = bytes.saturating_mul(at_once);
+            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(groups.len() as u64), bytes, read);
+            let mut done = 0;
+            for group in &groups {
+                scan.look(data, group, &batches.next()?, rules)?;
+                interrupt.check()?;
+                done += group.len();
+                if takes_too_long(done) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(scan))
+        })
+    }
+}
+
+/// The start of the fingerprint of some samples.
+const PREFIX: &str = "sample:";
+
+/// The samples that are read where all would take too long: evenly spaced, with the first and the last one.
+fn some_of(samples: usize) -> Vec<usize> {
+    let count = samples.min(SOME);
+    let place =
+        |number: usize| (number as u128 * (samples as u128 - 1) / (count as u128 - 1).max(1)) as usize;
+    (0..count).map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_samples_are_evenly_spaced() {
+        assert_eq!(some_of(0), [0_usize; 0]);
+        assert_eq!(some_of(1), [0]);
+        assert_eq!(some_of(3), [0, 1, 2]);
+        let some = some_of(1_000_000);
+        assert_eq!((some.len(), some[0], some[1], some[999]), (1000, 0, 1001, 999_999));
+        assert!(some.is_sorted_by(|a, b| a < b));
+    }
+}
