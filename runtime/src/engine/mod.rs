@@ -37,7 +37,7 @@ use crate::model_file::begin;
 use crate::optim::{ParameterStore, Update};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
-use crate::spec::TrainConfig;
+use crate::spec::{Device, TrainConfig};
 
 /// Runs and trains one graph.
 ///
@@ -176,6 +176,13 @@ pub(crate) fn open_drawn(graph: &Graph, settings: &TrainConfig) -> Result<Box<dy
     open_with(&graph, settings, drawn)
 }
 
+/// Whether the run computes by a plan with kernels, not on the tape.
+pub(crate) fn is_planned(graph: &Graph, settings: &TrainConfig) -> bool {
+    match settings.device {
+        Device::Cpu => Planned::can_run(graph),
+    }
+}
+
 /// The same with these parameters, in the graph's order.
 pub(crate) fn open_with(
     graph: &Graph,
@@ -186,7 +193,7 @@ pub(crate) fn open_with(
     let device = settings.device.open()?;
     let format = settings.precision.format();
     let graph = graph.clone().with_init(settings.init);
-    if device.is_cpu() && Planned::can_run(&graph) {
+    if is_planned(&graph, settings) {
         let planned = Planned::with_parameters(graph, objectives.into(), settings.seed, parameters)?;
         return Ok(Box::new(planned.with_storage(format)));
     }

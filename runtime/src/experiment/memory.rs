@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::engine::Planned;
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Init;
@@ -38,7 +38,7 @@ pub(super) fn memory(graph: &Graph, settings: &TrainConfig, samples: usize, work
     }
     let plan = Plan::evaluation_in(graph, batch, Storage::from(settings.precision.format()));
     let activations = match plan {
-        Ok(plan) if Planned::can_run(graph) && !plan.has_fallbacks() => planned(&plan),
+        Ok(plan) if engine::is_planned(graph, settings) && !plan.has_fallbacks() => planned(&plan),
         _ => memory.activations,
     };
     Memory { gradients: 0, optimizer: 0, activations, ..memory }
@@ -57,7 +57,7 @@ fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> S
     let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);
     let storage = Storage::from(settings.precision.format());
     match Plan::training_in(graph, settings.seed, batch, storage) {
-        Ok(plan) if Planned::can_run(graph) && !plan.has_fallbacks() => summary.with_plan(&plan),
+        Ok(plan) if engine::is_planned(graph, settings) && !plan.has_fallbacks() => summary.with_plan(&plan),
         _ => summary,
     }
 }

@@ -51,8 +51,7 @@
 //! | [`Affine`], [`Reciprocal`] | `+`, `-`, `*`, `/` | the same with a number |
 //! | [`Abs`], [`Square`], [`Sqrt`], [`Exp`], [`Log`], [`Clamp`] | `abs`, `square`, `sqrt`, `exp`, `log`, `clamp` | functions of each element |
 //!
-//! To add one: write a file like `clamp.rs`, list it here and in [`names`], and give it a row in
-//! `tests/gradient`.
+//! "How to add" in ARCHITECTURE.md lists the steps for a new one.
 
 mod activation;
 mod adaptive_avg_pool2d;

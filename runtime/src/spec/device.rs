@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-/// Where a run computes.
+/// Where a run computes. Its text, on the command line and in a spec, is `cpu`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Device {
     /// The CPU.
@@ -22,6 +22,20 @@ impl Device {
         match self {
             Self::Cpu => Ok(candle_core::Device::Cpu),
         }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
     }
 }
 
