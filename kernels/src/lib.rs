@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attention;
+pub mod attention_pool;
 pub mod batch_norm;
 pub mod broadcast;
 pub mod channel_factor;
@@ -50,6 +51,7 @@ pub mod unary;
 pub mod update;
 pub mod upsample;
 pub mod weight;
+pub mod weight_norm;
 
 /// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
 pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");

@@ -20,6 +20,7 @@ mod average;
 mod axis;
 mod global;
 mod max;
+mod power;
 mod window;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod tests;
 pub use adaptive::AdaptivePool;
 pub use axis::AxisPool;
 pub use global::{global_average, global_average_backward};
+pub use power::PowerPool;
 
 use crate::matmul::WriteMode;
 use crate::sizes::elements;
@@ -122,11 +124,7 @@ impl Pool {
     /// # Panics
     /// As [`Pool::max_forward`].
     pub fn average_forward(&self, x: &[f32], y: &mut [f32]) {
-        self.check(x, y);
-        let (each, size) = (self.out_places(), self.block() * self.out_places());
-        threads::chunks(y, size.max(1), |number, y| {
-            self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| average::forward(self, x, y));
-        });
+        self.weighted_forward(self.share(), x, y);
     }
 
     /// Writes the gradient of `x` to `dx`, from that of the means, `dy`.
@@ -134,8 +132,35 @@ impl Pool {
     /// # Panics
     /// As [`Pool::max_forward`].
     pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
+        self.weighted_backward(self.share(), dy, (dx, onto));
+    }
+
+    /// Writes the sum of each window to `y`.
+    fn sum_forward(&self, x: &[f32], y: &mut [f32]) {
+        self.weighted_forward(1.0, x, y);
+    }
+
+    /// Writes the gradient of `x` to `dx`, from that of the sums, `dy`.
+    fn sum_backward(&self, dy: &[f32], dx: (&mut [f32], WriteMode)) {
+        self.weighted_backward(1.0, dy, dx);
+    }
+
+    fn weighted_forward(&self, factor: f32, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        let (each, size) = (self.out_places(), self.block() * self.out_places());
+        threads::chunks(y, size.max(1), |number, y| {
+            self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| average::forward(self, factor, x, y));
+        });
+    }
+
+    fn weighted_backward(&self, factor: f32, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
-        self.each_gradient(dx, |outputs, dx| average::backward(self, &dy[outputs], dx, onto));
+        self.each_gradient(dx, |outputs, dx| average::backward(self, factor, &dy[outputs], dx, onto));
+    }
+
+    /// The inverse of the size of a window.
+    fn share(&self) -> f32 {
+        (1.0 / (self.kernel[0] * self.kernel[1]) as f64) as f32
     }
 
     fn places(&self, axis: usize, length: usize) -> usize {

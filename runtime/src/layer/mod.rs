@@ -12,9 +12,11 @@
 //! | [`ConvTranspose2d`], [`ConvTranspose1d`] | `conv_transpose2d`, `conv_transpose1d` | a learned filter that enlarges an image or a sequence |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
 //! | [`MaxPool1d`], [`AvgPool1d`] | `max_pool1d`, `avg_pool1d` | the same for sequences |
+//! | [`LpPool2d`], [`LpPool1d`] | `lp_pool2d`, `lp_pool1d` | the p-norm of each window |
 //! | [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`] | `adaptive_max_pool2d`, `adaptive_avg_pool2d` | the same for a fixed number of windows |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
 //! | [`MeanPool`], [`MaxPool`], [`Last`] | `mean_pool`, `max_pool`, `last` | the mean, the largest or the last value along an axis |
+//! | [`AttentionPool`] | `attention_pool` | a learned weighted mean of the positions of a sequence |
 //! | [`Upsample`] | `upsample` | an image enlarged by repeating or interpolating pixels |
 //! | [`PixelShuffle`] | `pixel_shuffle` | channels that become pixels |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
@@ -60,6 +62,7 @@ mod adaptive_max_pool2d;
 mod add;
 mod affine;
 mod attention;
+mod attention_pool;
 mod avg_pool1d;
 mod avg_pool2d;
 mod axis;
@@ -91,6 +94,8 @@ mod layer_scale;
 mod layout;
 mod linear;
 mod log_softmax;
+mod lp_pool1d;
+mod lp_pool2d;
 mod lstm;
 mod max_pool;
 mod max_pool1d;
@@ -123,6 +128,7 @@ mod stack;
 mod stochastic_depth;
 mod transposition;
 mod upsample;
+mod weight_norm;
 mod window;
 
 pub use activation::{
@@ -133,6 +139,7 @@ pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Div, Mul, Sub};
 pub use affine::Affine;
 pub use attention::{Attention, MaskedAttention};
+pub use attention_pool::AttentionPool;
 pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use axis::{Axis, ParameterAxes};
@@ -161,6 +168,8 @@ pub use layer_norm::LayerNorm;
 pub use layer_scale::LayerScale;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
+pub use lp_pool1d::LpPool1d;
+pub use lp_pool2d::LpPool2d;
 pub use lstm::Lstm;
 pub use max_pool::MaxPool;
 pub use max_pool1d::MaxPool1d;
