@@ -61,6 +61,7 @@ mod adaptive_avg_pool2d;
 mod adaptive_max_pool2d;
 mod add;
 mod affine;
+mod as_last;
 mod attention;
 mod attention_pool;
 mod avg_pool1d;
@@ -138,6 +139,7 @@ pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
 pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Div, Mul, Sub};
 pub use affine::Affine;
+pub use as_last::AsLast;
 pub use attention::{Attention, MaskedAttention};
 pub use attention_pool::AttentionPool;
 pub use avg_pool1d::AvgPool1d;
@@ -272,6 +274,9 @@ pub trait Layer: Config {
     /// parameters in each call, and that a parameter that it takes from another layer fits. For a layer without them, the
     /// default, these checks are made when the graph is built.
     const PARAMETERS: ParameterAxes = &[];
+
+    /// Whether a model that returns logits may end in it; [`AsLast::Allowed`] by default.
+    const AS_LAST: AsLast = AsLast::Allowed;
 
     /// The parameters and running statistics for inputs of these shapes, in the order of the file.
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
