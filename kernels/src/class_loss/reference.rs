@@ -34,9 +34,10 @@ pub(super) fn run(loss: &ClassLoss<'_>, logits: &[f64], targets: &[u32]) -> (Vec
             let slope = weight(target) * (factor - bend);
             let mean = (0..classes).map(weight).sum::<f64>() / classes as f64;
             for (class, p) in p.iter().enumerate() {
-                let is_target = f64::from(u8::from(class == target));
+                // `p - 1`, also where that would be 0 in f64.
+                let distance = if class == target { -others } else { *p };
                 d[at(sample, place, class)] =
-                    (1.0 - e) * slope * (p - is_target) + e * (mean * p - weight(class) / classes as f64);
+                    (1.0 - e) * slope * distance + e * (mean * p - weight(class) / classes as f64);
             }
         }
     }

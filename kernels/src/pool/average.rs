@@ -1,6 +1,8 @@
 //! The sum of each window of one plane, times a factor.
 
 use super::Pool;
+use super::lanes;
+use super::planes::Windows;
 use super::window::{runs, split};
 use crate::matmul::WriteMode;
 use crate::simd;
@@ -15,34 +17,17 @@ pub(super) fn forward(pool: &Pool, factor: f32, x: &[f32], y: &mut [f32]) {
             16.. => return halve::<16>(pool, factor, x, y),
         }
     }
-    for (number, y) in y.iter_mut().enumerate() {
-        let mut sum = 0.0;
-        for row in pool.rows(number / columns) {
-            for column in pool.columns(number % columns) {
-                sum += x[row * pool.width + column];
-            }
-        }
-        *y = sum * factor;
+    if pool.fills_lanes() {
+        return lanes::sums(pool, factor, x, y);
     }
+    pool.sums(x, y, |sum, _| sum * factor);
 }
 
 pub(super) fn backward(pool: &Pool, factor: f32, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
     if pool.is_halving() {
         return double(pool, factor, dy, dx, onto);
     }
-    if onto == WriteMode::Overwrite {
-        dx.fill(0.0);
-    }
-    let columns = pool.out_width();
-    for (number, dy) in dy.iter().enumerate() {
-        let part = dy * factor;
-        let within = pool.columns(number % columns);
-        for row in pool.rows(number / columns) {
-            for dx in &mut dx[row * pool.width..][within.clone()] {
-                *dx += part;
-            }
-        }
-    }
+    pool.spread(dy, dx, onto, |dy, _| dy * factor);
 }
 
 simd! {
