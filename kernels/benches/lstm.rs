@@ -2,7 +2,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use trainspec_kernels::lstm::{Gradients, Lstm, Weights};
+use trainspec_kernels::lstm::{Cell, Gradients, Lstm, Weights};
 use trainspec_kernels::matmul::WriteMode;
 
 fn main() {

@@ -5,15 +5,19 @@
 
 pub mod arena;
 pub mod attention;
+pub mod attention_pool;
 pub mod batch_norm;
 pub mod broadcast;
 pub mod channel_factor;
+pub mod class_loss;
 pub mod conv2d;
+pub mod cosine_loss;
 pub mod cross_entropy;
 pub mod element;
 pub mod ema;
 pub mod embedding;
 pub mod epilogue;
+pub mod gaussian_loss;
 pub mod grad_norm;
 pub mod group_norm;
 pub mod gru;
@@ -47,6 +51,7 @@ pub mod unary;
 pub mod update;
 pub mod upsample;
 pub mod weight;
+pub mod weight_norm;
 
 /// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
 pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");

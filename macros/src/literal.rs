@@ -34,8 +34,12 @@ impl Literal {
     /// Completes a struct literal of the user; one with its own `..` is unchanged. Nested literals
     /// are completed too and are added to `all`, innermost first.
     pub(crate) fn of_struct(literal: &ExprStruct, all: &mut Vec<Self>) -> TokenStream {
+        Self::of_named(&literal.path.to_token_stream(), literal, all)
+    }
+
+    /// The same under another name for its type, so that rustc reports an error in the type once, where that name is defined.
+    pub(crate) fn of_named(path: &TokenStream, literal: &ExprStruct, all: &mut Vec<Self>) -> TokenStream {
         let span = literal.path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
-        let path = &literal.path;
         let fields: Vec<_> = literal
             .fields
             .iter()

@@ -2,9 +2,9 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use trainspec::data::Elements;
-use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum, MeanSquaredError};
+use trainspec::loss::{CrossEntropy, Focal, Loss, LossKernel, LossSum, MeanSquaredError};
 use trainspec::rng::{Purpose, StepIndex, Stream};
-use trainspec::{Class, Kind, Logits, Result, Shape, TokenLogits, Tokens, Values};
+use trainspec::{Class, ClassMap, Kind, LogitMap, Logits, Result, Shape, TokenLogits, Tokens, Values};
 
 const BATCH: usize = 4;
 
@@ -69,6 +69,40 @@ fn cross_entropy_kernel_matches_tape_formula() {
             |prediction, target| Loss::<Logits<5>, Class<5>>::sum(&loss, prediction, target),
             shape,
             (&Elements::Int(vec![0, 4, 2, 2]), &[BATCH]),
+        );
+        let shape = Shape::of(&[3, 7]);
+        check(
+            Loss::<TokenLogits<7>, Tokens<7, 3>>::kernel(&loss, shape),
+            |prediction, target| Loss::<TokenLogits<7>, Tokens<7, 3>>::sum(&loss, prediction, target),
+            shape,
+            (&Elements::Int((0..12).map(|place| place * 5 % 7).collect()), &[BATCH, 3]),
+        );
+    }
+}
+
+/// Maps of more pixels than a kernel computes side by side, and rows of tokens.
+#[test]
+fn kernels_of_class_losses_match_tape_formula() {
+    type Map = LogitMap<3, 7, 11>;
+    type Classes = ClassMap<3, 7, 11>;
+    let shape = <Map as Kind>::SHAPE;
+    let targets = Elements::Int((0..BATCH as u32 * 77).map(|place| place * 5 % 3).collect());
+    for label_smoothing in [0.0, 0.1] {
+        let loss = CrossEntropy { label_smoothing, ..CrossEntropy };
+        check(
+            Loss::<Map, Classes>::kernel(&loss, shape),
+            |prediction, target| Loss::<Map, Classes>::sum(&loss, prediction, target),
+            shape,
+            (&targets, &[BATCH, 7, 11]),
+        );
+    }
+    for gamma in [0.0, 1.5, 2.0] {
+        let loss = Focal { gamma, ..Focal };
+        check(
+            Loss::<Map, Classes>::kernel(&loss, shape),
+            |prediction, target| Loss::<Map, Classes>::sum(&loss, prediction, target),
+            shape,
+            (&targets, &[BATCH, 7, 11]),
         );
         let shape = Shape::of(&[3, 7]);
         check(

@@ -4,13 +4,13 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::graph::{Bound, Graph, Module, Scope};
 use trainspec::layer::{
-    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, Attention, AvgPool1d, AvgPool2d, BatchNorm, Chunk,
-    Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Elu, Embedding, Exp, Flatten, Gelu,
-    GlobalAvgPool, GroupNorm, Gru, HardSwish, Init, InstanceNorm, Last, Layer, LayerNorm, LayerScale,
-    LeakyRelu, Linear, Lstm, MaskedAttention, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mish, OutputRule, Pad,
-    PaddingMask, Parameter, Pass, Permute, PixelShuffle, PositionEmbedding, PositionEncoding, Prelu, Relu,
-    Resample, Reshape, RmsNorm, Role, Rotary, SelfAttention, Selu, Sigmoid, Silu, Slice, Softmax, Softplus,
-    Split, Square, StochasticDepth, Tanh, Transpose, Upsample, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, Attention, AttentionPool, AvgPool1d, AvgPool2d,
+    BatchNorm, Chunk, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Elu, Embedding, Exp,
+    Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, Init, InstanceNorm, Last, Layer, LayerNorm,
+    LayerScale, LeakyRelu, Linear, Lstm, MaskedAttention, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mish,
+    OutputRule, Pad, PaddingMask, Parameter, Pass, Permute, PixelShuffle, PositionEmbedding,
+    PositionEncoding, Prelu, Relu, Resample, Reshape, RmsNorm, Role, Rotary, SelfAttention, Selu, Sigmoid,
+    Silu, Slice, Softmax, Softplus, Split, Square, StochasticDepth, Tanh, Transpose, Upsample, pair,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -486,10 +486,12 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         }
         16 if channels.is_multiple_of(4) => scope.call(PixelShuffle { scale: 2 }, &[x]),
         13 if fits(3) => {
+            let stride = dice.one_of(&[1, pair(1, 2)]);
             let layer = Conv2d {
                 out: 1 + dice.below(5),
                 kernel: dice.one_of(&[pair(1, 3), pair(3, 1), pair(2, 3)]),
-                stride: dice.one_of(&[1, pair(1, 2)]),
+                stride,
+                weight_norm: stride == 1,
                 padding: dice.one_of(&[0, pair(1, 0), pair(0, 2)]),
                 ..Conv2d::DEFAULT
             };
@@ -513,7 +515,8 @@ fn signal(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         }
         1 => {
             let stride = dice.one_of(&[1, 2, 3]);
-            scope.call(Conv1d { out, kernel: 3, stride, padding: 1, groups, bias, ..Conv1d::DEFAULT }, &[x])
+            let conv = Conv1d { out, kernel: 3, stride, padding: 1, groups, bias, ..Conv1d::DEFAULT };
+            scope.call(Conv1d { weight_norm: stride == 2, ..conv }, &[x])
         }
         2 if length <= 20 => {
             let (kernel, stride) = (dice.one_of(&[2, 3, 4]), dice.one_of(&[1, 2]));
@@ -533,8 +536,9 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         12 | 13 => signal(dice, scope, x),
         14 if dice.below(3) == 0 => {
             let axis = dice.below(2);
-            match dice.below(3) {
+            match dice.below(4) {
                 0 => scope.call(MeanPool { axis }, &[x]),
+                3 if axis == 0 => scope.call(AttentionPool::DEFAULT, &[x]),
                 1 => scope.call(MaxPool { axis }, &[x]),
                 _ => scope.call(Last { axis }, &[x]),
             }
@@ -566,7 +570,8 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 fn features(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     match dice.below(8) {
         0..=2 => {
-            scope.call(Linear { out: 1 + dice.below(24), bias: dice.below(3) > 0, ..Linear::DEFAULT }, &[x])
+            let (out, bias) = (1 + dice.below(24), dice.below(3) > 0);
+            scope.call(Linear { out, bias, weight_norm: !bias, ..Linear::DEFAULT }, &[x])
         }
         3 => scope.call(BatchNorm::DEFAULT, &[x]),
         4 if x.shape().last() >= LEAST => scope.call(LayerNorm::DEFAULT, &[x]),

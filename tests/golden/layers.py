@@ -315,4 +315,44 @@ cases |= {
     "gru_last": stacked(nn.GRU(3, 2, num_layers=2, batch_first=True), last=True),
 }
 embedding = padded()
+
+
+def normalized(shape, layer):
+    """Weight normalization, with lengths that differ from the initial ones."""
+    layer = nn.utils.parametrizations.weight_norm(layer.double())
+    parts = layer.parametrizations.weight
+    with torch.no_grad():
+        parts.original0.copy_(random(*parts.original0.shape))
+    bias = [] if layer.bias is None else [layer.bias]
+    return case(shape, layer, [parts.original0, parts.original1, *bias])
+
+
+def pooled(length, features, heads):
+    """Attention from a learned query of each head; its values are the part of the features of that head."""
+    query = nn.Parameter(coarse(random(heads, features)))
+
+    def attend(x):
+        keys = x[:, None].expand(BATCH, heads, length, features)
+        values = x.reshape(BATCH, length, heads, features // heads).transpose(1, 2)
+        queries = query[None, :, None].expand(BATCH, heads, 1, features)
+        return F.scaled_dot_product_attention(queries, keys, values).reshape(BATCH, features)
+
+    return case([length, features], attend, [query])
+
+
+def positive(shape, layer):
+    return case(shape, layer, x=random(BATCH, *shape).abs() + 0.25)
+
+
+cases |= {
+    "linear_weight_norm": normalized([3, 5], nn.Linear(5, 4)),
+    "conv1d_weight_norm": normalized([4, 7], nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2)),
+    "conv2d_weight_norm": normalized([2, 4, 5], nn.Conv2d(2, 3, 3, bias=False)),
+    "lp_pool1d": module([2, 9], nn.LPPool1d(2, 3, stride=2)),
+    "lp_pool1d_cubic": positive([2, 8], nn.LPPool1d(3, 2)),
+    "lp_pool2d": module([2, 5, 6], nn.LPPool2d(4, 2)),
+    "lp_pool2d_rectangular": positive([2, 5, 6], nn.LPPool2d(1, (2, 3), stride=(1, 2))),
+    "attention_pool": pooled(4, 3, 1),
+    "attention_pool_heads": pooled(5, 6, 3),
+}
 print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms, "embedding": embedding}, separators=(",", ":")))

@@ -14,11 +14,12 @@ use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, Tape, forward};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
-    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
-    ConvTranspose1d, ConvTranspose2d, Elu, Embedding, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, Init,
-    InstanceNorm, Last, Layer, LayerNorm, LayerScale, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool,
-    Mish, Mode, OutputRule, Parameter, PixelShuffle, PositionEncoding, Prelu, Relu, Resample, RmsNorm, Role,
-    Rotary, SelfAttention, Selu, Sigmoid, Silu, Softmax, Softplus, Tanh, Upsample, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AttentionPool, AvgPool1d, AvgPool2d, BatchNorm,
+    Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Elu, Embedding, Gelu, GlobalAvgPool, GroupNorm, Gru,
+    HardSwish, Init, InstanceNorm, Last, Layer, LayerNorm, LayerScale, Linear, LpPool1d, LpPool2d, Lstm,
+    MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mish, Mode, OutputRule, Parameter, PixelShuffle,
+    PositionEncoding, Prelu, Relu, Resample, RmsNorm, Role, Rotary, SelfAttention, Selu, Sigmoid, Silu,
+    Softmax, Softplus, Tanh, Upsample, pair,
 };
 use trainspec::loss::LossSum;
 use trainspec::prelude::*;
@@ -252,6 +253,34 @@ fn agrees(name: &str, layer: impl Module, roundings: usize) {
 #[test]
 fn linear_matches_pytorch() {
     agrees("linear", Linear { out: 4, ..Linear::DEFAULT }, 8);
+}
+
+/// As without weight normalization, and the norm of a row of up to 18 elements.
+#[test]
+fn normalized_weights_match_pytorch() {
+    agrees("linear_weight_norm", Linear { out: 4, weight_norm: true, ..Linear::DEFAULT }, 20);
+    let conv = Conv1d { out: 6, kernel: 3, stride: 2, padding: 1, groups: 2, ..Conv1d::DEFAULT };
+    agrees("conv1d_weight_norm", Conv1d { weight_norm: true, ..conv }, 50);
+    let conv = Conv2d { out: 3, kernel: 3, bias: false, weight_norm: true, ..Conv2d::DEFAULT };
+    agrees("conv2d_weight_norm", conv, 70);
+}
+
+/// The root of a sum of up to 6 powers, each a product of up to 4; a gradient is a sum of up to 4 slopes.
+#[test]
+fn power_pools_match_pytorch() {
+    let line = LpPool1d { kernel: 3, stride: 2, ..LpPool1d::DEFAULT };
+    agrees("lp_pool1d", line, 20);
+    agrees("lp_pool1d_cubic", LpPool1d { p: 3, kernel: 2, ..LpPool1d::DEFAULT }, 20);
+    agrees("lp_pool2d", LpPool2d { p: 4, kernel: 2, ..LpPool2d::DEFAULT }, 40);
+    let rectangular = LpPool2d { p: 1, kernel: pair(2, 3), stride: pair(1, 2), ..LpPool2d::DEFAULT };
+    agrees("lp_pool2d_rectangular", rectangular, 20);
+}
+
+/// A score is a sum of up to 6 products, a weight a quotient of exponentials.
+#[test]
+fn attention_pooling_matches_pytorch() {
+    agrees("attention_pool", AttentionPool::DEFAULT, 40);
+    agrees("attention_pool_heads", AttentionPool { heads: 3, ..AttentionPool::DEFAULT }, 40);
 }
 
 /// Sums of up to 27 products; a weight's gradient has one for each of up to 50 positions.

@@ -216,4 +216,10 @@ scores = grid(43, 4)
 scores[:, 2] -= 20  # and never predicted
 labels = of_labels(scores, wanted)
 label = of_labels(grid(31, 1), random.choice([0.0, 1.0], (31, 1)))
-print(json.dumps({"one": one, "labels": labels, "label": label, "many": many, "two": two, "places": places, "values": values}))
+random = np.random.default_rng(6)
+# A class of each pixel, on maps of 2 rows and 3 columns; every pixel counts like a sample.
+pictures, classes = grid(19, 4, 2, 3), random.integers(0, 3, (19, 2, 3))
+maps = of_classes(np.moveaxis(pictures, 1, -1).reshape(-1, 4), classes.flatten())
+maps |= {"predictions": pictures.flatten().tolist(), "targets": classes.flatten().tolist()}
+topics = {"one": one, "labels": labels, "label": label, "many": many, "two": two, "places": places, "values": values, "maps": maps}
+print(json.dumps(topics))

@@ -259,6 +259,33 @@ fn nan_prediction_is_never_correct() {
     assert!(metric.value().is_nan());
 }
 
+/// One of four classes never occurs. The table is that of all pixels.
+#[test]
+fn map_metrics_match_scikit_learn() {
+    let topic = Topic::new("maps", Shape::of(&[4, 2, 3]));
+    let check = |metric: &dyn AnyMetric<LogitMap<4, 2, 3>, ClassMap<4, 2, 3>>| topic.check(metric, 1e-14);
+    check(&Accuracy);
+    (1..4).for_each(|k| check(&TopK { k }));
+    for average in AVERAGES {
+        check(&Precision { average });
+        check(&Recall { average });
+        check(&F1 { average });
+        check(&Iou { average });
+    }
+    check(&Mcc);
+    check(&CalibrationError);
+    let metric: &dyn AnyMetric<LogitMap<4, 2, 3>, ClassMap<4, 2, 3>> = &ConfusionMatrix;
+    let mut table = metric.start();
+    topic.feed(&mut *table, 0..19);
+    let expected: Vec<Vec<u64>> = serde_json::from_value(topic.json["table"].clone()).unwrap();
+    assert_eq!(table.table().unwrap().counts, expected);
+    // Ignored pixels are in no count.
+    let mut table = metric.start();
+    table.update(19, topic.shape, &topic.predictions, &topic.targets, Some(1)).unwrap();
+    assert!(table.table().unwrap().counts[1].iter().all(|&count| count == 0));
+    assert_eq!(table.table().unwrap().counts[2], expected[2]);
+}
+
 #[test]
 fn token_metrics_match_reference() {
     let topic = Topic::new("places", Shape::of(&[3, 4]));

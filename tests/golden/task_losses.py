@@ -218,4 +218,67 @@ for reduction in ["mean", "sum"]:
 ctc("only one path", normal(2, 3, 4), [[1, 2, 3], [2, 2, 0]])
 ctc("far", 30 * normal(2, 8, 5), [[1, 2, 1, 2], [3, 3, 3, 0]])
 
+# --- Maps: each pixel counts like a sample for the cross entropies; a mask of each class of a sample for Dice.
+
+
+def pixels(y, t):
+    return y.permute(0, 2, 3, 1).reshape(-1, y.shape[1]), t.flatten()
+
+
+def map_keys(weights, ignore_index, reduction, **keys):
+    keys["reduction"] = reduction
+    if weights is not None:
+        keys["weights"] = weights
+    if ignore_index is not None:
+        keys["ignore_index"] = ignore_index
+    return keys
+
+
+def cross_entropy_map(name, y, t, label_smoothing=0.0, weights=None, ignore_index=None, reduction="mean"):
+    def value(y):
+        return F.cross_entropy(y, t, None if weights is None else single(weights), label_smoothing=label_smoothing,
+                               ignore_index=-1 if ignore_index is None else ignore_index, reduction=reduction)
+
+    case(name, "CrossEntropy", y, t, value, **map_keys(weights, ignore_index, reduction, label_smoothing=label_smoothing))
+
+
+def focal_map(name, y, t, gamma=2.0, weights=None, ignore_index=None, reduction="mean"):
+    def value(y):
+        rows, classes = pixels(y, t)
+        kept = classes != (-1 if ignore_index is None else ignore_index)
+        rows, classes = rows[kept], classes[kept]
+        w = (torch.ones(y.shape[1]).double() if weights is None else single(weights))[classes]
+        log_p = torch.log_softmax(rows, 1)[torch.arange(len(classes)), classes]
+        return reduced(-w * (-torch.expm1(log_p)) ** gamma * log_p, reduction, w.sum())
+
+    case(name, "Focal", y, t, value, **map_keys(weights, ignore_index, reduction, gamma=gamma))
+
+
+def dice_map(name, y, t, smooth=1.0, ignore_index=None, reduction="mean"):
+    def value(y):
+        p, classes = torch.softmax(y, 1), y.shape[1]
+        kept = (t != (-1 if ignore_index is None else ignore_index)).double()
+        masks = torch.stack([(t == c).double() for c in range(classes)], 1) * kept[:, None]
+        sums = lambda x: x.sum((2, 3))
+        p = p * kept[:, None]
+        of_class = 1 - (2 * sums(p * masks) + smooth) / (sums(p) + sums(masks) + smooth)
+        return reduced(of_class.mean(1), reduction, (kept.sum((1, 2)) > 0).sum())
+
+    case(name, "Dice", y, t, value, **map_keys(None, ignore_index, reduction, smooth=smooth))
+
+
+maps = torch.randint(0, 3, (3, 2, 4))
+holes = maps.clone()
+holes[0, 0, 1], holes[2] = 255, 255  # one pixel, and all of a sample
+inner = maps.clone()  # class 2 is ignored
+for reduction in ["mean", "sum"]:
+    y = normal(3, 3, 2, 4)
+    cross_entropy_map(f"map, {reduction}", y, maps, reduction=reduction)
+    cross_entropy_map(f"map, weights, smoothing, {reduction}", y, holes, 0.1, [0.5, 2.0, 1.25], 255, reduction)
+    focal_map(f"map, {reduction}", y, maps, reduction=reduction)
+    focal_map(f"map, weights, ignored, {reduction}", y, holes, 1.5, [0.5, 2.0, 1.25], 255, reduction)
+    dice_map(f"map, {reduction}", y, maps, reduction=reduction)
+    dice_map(f"map, ignored, {reduction}", y, holes, 0.001, 255, reduction)
+    dice_map(f"map, a class ignored, {reduction}", y, inner, 1.0, 2, reduction)
+
 print(json.dumps({"torch": torch.__version__, "cases": CASES}, separators=(",", ":")).replace('},{"name"', '},\n{"name"'))

@@ -5,18 +5,23 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use serde_json::Value;
+use trainspec::data::Elements;
 use trainspec::loss::{
-    BinaryFocal, CosineEmbedding, Ctc, Dice, Focal, GaussianNegativeLogLikelihood, InfoNce, Loss, LossSum,
-    PoissonNegativeLogLikelihood, Reduction, Triplet,
+    BinaryFocal, CosineEmbedding, CrossEntropy, Ctc, Dice, Focal, GaussianNegativeLogLikelihood, InfoNce,
+    Loss, LossSum, PoissonNegativeLogLikelihood, Reduction, Triplet,
 };
 use trainspec::{
-    Class, Config, Embeddings, Gaussians, Kind, Labels, Logits, Result, TokenLogits, Tokens, Values,
+    Class, ClassMap, Config, Embeddings, Gaussians, Kind, Labels, LogitMap, Logits, Result, Shape,
+    TokenLogits, Tokens, Values,
 };
 
 use super::file::{numbers, parse};
 
 /// The number of cases of the script.
-const CASES: usize = 67;
+const CASES: usize = 81;
+
+/// The losses that the planned engine also runs through candle.
+const TAPED: [&str; 4] = ["Dice", "Triplet", "InfoNce", "Ctc"];
 
 /// A loss with the keys of a case.
 fn with<C: Config>(keys: &Value) -> C {
@@ -80,14 +85,46 @@ impl Case {
         Ok((value / by, gradient.into_iter().map(|slope| slope / by).collect()))
     }
 
+    /// Loss and gradient of the kernel, divided as the reduction requires; `None` if the loss has none.
+    fn run_kernel<O: Kind, T: Kind>(&self, loss: &impl Loss<O, T>) -> Option<(f64, Vec<f64>)> {
+        let kernel = Loss::kernel(loss, Shape::of(&self.shape[1..]))?;
+        let prediction: Vec<f32> = self.prediction.iter().map(|&y| y as f32).collect();
+        let target = if self.is_whole {
+            Elements::Int(self.target.iter().map(|&class| class as u32).collect())
+        } else {
+            Elements::Float(self.target.iter().map(|&value| value as f32).collect())
+        };
+        let mut gradient = vec![f32::NAN; prediction.len()];
+        let (sum, weight) = kernel.sum(&prediction, &target, Some(&mut gradient)).unwrap();
+        let alone = kernel.sum(&prediction, &target, None).unwrap();
+        assert_eq!(
+            (sum.to_bits(), weight.to_bits()),
+            (alone.0.to_bits(), alone.1.to_bits()),
+            "{}",
+            self.name
+        );
+        let by = match Loss::reduction(loss) {
+            Reduction::Mean => weight,
+            Reduction::Sum => 1.0,
+        };
+        Some((sum / by, gradient.into_iter().map(|slope| f64::from(slope) / by).collect()))
+    }
+
     fn check<O: Kind, T: Kind>(&self, loss: &impl Loss<O, T>) {
         let largest = |values: &[f64]| values.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
         let slopes = largest(&self.gradient);
         // A sequence of 8 steps has about 100 operations. An exponential turns an absolute error of a prediction into a relative one.
-        for (dtype, unit) in [(DType::F64, f64::EPSILON), (DType::F32, f64::from(f32::EPSILON))] {
-            let (value, gradient) = self.run(loss, &self.prediction, dtype).unwrap();
+        let single = f64::from(f32::EPSILON);
+        let of_dtype = |dtype| self.run(loss, &self.prediction, dtype).unwrap();
+        let mut results =
+            vec![("f64", f64::EPSILON, of_dtype(DType::F64)), ("f32", single, of_dtype(DType::F32))];
+        let is_taped = TAPED.iter().any(|name| self.name.starts_with(name));
+        let of_kernel = self.run_kernel(loss);
+        assert_eq!(of_kernel.is_none(), is_taped, "{}", self.name);
+        results.extend(of_kernel.map(|result| ("kernel", single, result)));
+        for (form, unit, (value, gradient)) in results {
             let bound = 100.0 * unit * largest(&self.prediction).min(100.0);
-            let name = format!("{}, {dtype:?}", self.name);
+            let name = format!("{}, {form}", self.name);
             assert!(
                 (value - self.value).abs() <= bound * (1.0 + self.value.abs()),
                 "{name}: {value}, {}",
@@ -160,7 +197,13 @@ fn task_losses_match_pytorch() {
     assert_eq!(cases.len(), CASES);
     for json in cases {
         let (case, keys) = (Case::of(json), &json["keys"]);
+        let is_map = case.shape.len() == 4;
         match json["loss"].as_str().unwrap() {
+            "CrossEntropy" => {
+                case.check::<LogitMap<3, 2, 4>, ClassMap<3, 2, 4>>(&with::<CrossEntropy>(keys));
+            }
+            "Focal" if is_map => case.check::<LogitMap<3, 2, 4>, ClassMap<3, 2, 4>>(&with::<Focal>(keys)),
+            "Dice" if is_map => case.check::<LogitMap<3, 2, 4>, ClassMap<3, 2, 4>>(&with::<Dice>(keys)),
             "Focal" => case.check::<Logits<5>, Class<5>>(&with::<Focal>(keys)),
             "BinaryFocal" => case.check::<Logits<4>, Labels<4>>(&with::<BinaryFocal>(keys)),
             "Dice" => case.check::<Logits<6>, Labels<6>>(&with::<Dice>(keys)),
@@ -217,6 +260,8 @@ fn certain_predictions_have_no_nan() {
         let loss = Focal { gamma, reduction: Reduction::Sum, ..Focal };
         for dtype in [DType::F32, DType::F64] {
             let (value, gradient) = case.run::<Logits<2>, Class<2>>(&loss, &case.prediction, dtype).unwrap();
+            let of_kernel = case.run_kernel::<Logits<2>, Class<2>>(&loss).unwrap();
+            assert!((of_kernel.0 - value).abs() < 1e-4, "{gamma}: {of_kernel:?}");
             assert!((value - 400.0).abs() < 1e-4, "{gamma}: {value}");
             for (found, expected) in gradient.iter().zip([0.0, 0.0, -1.0, 1.0]) {
                 assert!((found - expected).abs() < 1e-6, "{gamma}: {gradient:?}");
@@ -226,7 +271,7 @@ fn certain_predictions_have_no_nan() {
 }
 
 #[test]
-fn sequence_without_path_is_rejected() {
+fn targets_without_loss_are_rejected() {
     let logits = Tensor::zeros((2, 3, 4), DType::F32, &Device::Cpu).unwrap();
     let said = |targets: &[[u32; 3]; 2]| {
         let targets = Tensor::new(targets, &Device::Cpu).unwrap();
@@ -242,5 +287,12 @@ fn sequence_without_path_is_rejected() {
     assert!(accepts(&[1, 0, 0]) && accepts(&[0, 0, 0]) && accepts(&[1, 2, 3]) && !accepts(&[1, 0, 2]));
     assert!(Loss::<TokenLogits<4>, Tokens<4, 3>>::fits(&Ctc { blank: 4, ..Ctc }).is_err());
     assert!(Loss::<Embeddings<4, 2>, Class<2>>::fits(&InfoNce).is_err());
+    let ignoring = Dice { ignore_index: Some(255), ..Dice };
+    assert_eq!(
+        Loss::<Logits<4>, Labels<4>>::fits(&ignoring).unwrap_err().as_str(),
+        "ignore_index is 255, but the targets are labels, which have no class to ignore; expected `None`, or targets of the kind \
+         `ClassMap`"
+    );
+    assert!(Loss::<LogitMap<2, 2, 2>, ClassMap<2, 2, 2>>::fits(&ignoring).is_ok());
     assert!(Loss::<Embeddings<3, 2>, Class<2>>::fits(&InfoNce).is_ok());
 }

@@ -19,13 +19,14 @@ mod values;
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
-    Abs, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Affine, Approximate, Attention, AvgPool1d, AvgPool2d,
-    BatchNorm, Chunk, Clamp, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Div, Dropout, Elu,
-    Embedding, Exp, Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, InstanceNorm, Last, LayerNorm,
-    LayerScale, LeakyRelu, Linear, Log, LogSoftmax, Lstm, MaskedAttention, MaxPool, MaxPool1d, MaxPool2d,
-    MeanPool, Mish, Mul, Pad, Permute, PixelShuffle, PositionEmbedding, PositionEncoding, Prelu, Reciprocal,
-    Relu, Resample, Reshape, RmsNorm, Rotary, Select, SelfAttention, Selu, Sigmoid, Silu, Slice, Softmax,
-    Softplus, Split, Sqrt, Square, Stack, StochasticDepth, Sub, Tanh, Transpose, Upsample, pair,
+    Abs, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Affine, Approximate, Attention, AttentionPool, AvgPool1d,
+    AvgPool2d, BatchNorm, Chunk, Clamp, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Div,
+    Dropout, Elu, Embedding, Exp, Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, HardSwish, InstanceNorm,
+    Last, LayerNorm, LayerScale, LeakyRelu, Linear, Log, LogSoftmax, LpPool1d, LpPool2d, Lstm,
+    MaskedAttention, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mish, Mul, Pad, Permute, PixelShuffle,
+    PositionEmbedding, PositionEncoding, Prelu, Reciprocal, Relu, Resample, Reshape, RmsNorm, Rotary, Select,
+    SelfAttention, Selu, Sigmoid, Silu, Slice, Softmax, Softplus, Split, Sqrt, Square, Stack,
+    StochasticDepth, Sub, Tanh, Transpose, Upsample, pair,
 };
 use trainspec::{Config, Shape};
 
@@ -75,6 +76,7 @@ gradients! {
         Linear { out: 1, bias: false, ..Linear::DEFAULT } => [1];
         Linear { out: 3, ..Linear::DEFAULT } => [2, 7];
         Linear { out: 2, ..Linear::DEFAULT } => [2, 1, 3];
+        Linear { out: 4, weight_norm: true, ..Linear::DEFAULT } => [2, 3];
     }
     conv2d at Anywhere {
         CONV => [1, 3, 3];
@@ -91,6 +93,7 @@ gradients! {
         Conv2d { out: 4, groups: 2, ..CONV } => [6, 4, 3];
         Conv2d { out: 6, groups: 3, stride: 2, padding: 1, ..CONV } => [3, 4, 5];
         Conv2d { kernel: pair(1, 4), padding: pair(0, 2), stride: pair(2, 1), ..CONV } => [2, 4, 5];
+        Conv2d { out: 4, groups: 2, weight_norm: true, ..CONV } => [2, 4, 3];
         Conv2d { kernel: pair(3, 2), dilation: pair(1, 3), stride: pair(1, 2), ..CONV } => [1, 4, 7];
     }
     conv1d at Anywhere {
@@ -98,6 +101,7 @@ gradients! {
         Conv1d { out: 4, kernel: 2, stride: 2, padding: 1, groups: 2, ..Conv1d::DEFAULT } => [2, 6];
         Conv1d { out: 2, kernel: 3, dilation: 3, causal: true, bias: false, ..Conv1d::DEFAULT } => [3, 4];
         Conv1d { out: 2, kernel: 2, stride: 3, causal: true, ..Conv1d::DEFAULT } => [1, 8];
+        Conv1d { out: 2, kernel: 3, bias: false, weight_norm: true, ..Conv1d::DEFAULT } => [2, 4];
     }
     conv_transpose2d at Anywhere {
         TRANSPOSED => [1, 1, 1];
@@ -211,6 +215,20 @@ gradients! {
     max_pool1d at OffKinks {
         MaxPool1d { kernel: 2, ..MaxPool1d::DEFAULT } => [2, 5];
         MaxPool1d { kernel: 3, stride: 2, padding: 1 } => [1, 6];
+    }
+    lp_pool1d at OffKinks {
+        LpPool1d { kernel: 2, ..LpPool1d::DEFAULT } => [2, 5];
+        LpPool1d { p: 4, kernel: 3, stride: 2, padding: 1 } => [1, 6];
+        LpPool1d { p: 1, kernel: 3, stride: 1, padding: 0 } => [1, 5];
+    }
+    lp_pool2d at OffKinks {
+        LpPool2d { kernel: 2, ..LpPool2d::DEFAULT } => [2, 4, 5];
+        LpPool2d { kernel: pair(2, 3), stride: pair(1, 2), padding: pair(1, 0), ..LpPool2d::DEFAULT } => [1, 4, 5];
+    }
+    attention_pool at Anywhere {
+        AttentionPool::DEFAULT => [3, 2];
+        AttentionPool { heads: 2, ..AttentionPool::DEFAULT } => [4, 6];
+        AttentionPool { heads: 3, ..AttentionPool::DEFAULT } => [1, 3];
     }
     avg_pool1d at Anywhere {
         AvgPool1d { kernel: 2, ..AvgPool1d::DEFAULT } => [2, 5];

@@ -1,48 +1,10 @@
 use proptest::prelude::*;
 
-use super::{Gradients, Gru, PackedWeights, Weights};
-use crate::matmul::WriteMode;
-use crate::recurrent::{Sizes, testing};
+use super::Gru;
+use crate::recurrent::{Cell, Steps, Weights, testing};
 
 impl testing::Layer for Gru {
     const STATES: usize = 1;
-
-    fn sizes(&self) -> Sizes {
-        self.sizes()
-    }
-
-    fn saved(&self) -> usize {
-        self.saved()
-    }
-
-    fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]) {
-        self.forward(x, weights, y, saved);
-    }
-
-    fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]) {
-        self.infer(x, weights, y);
-    }
-
-    fn pack(&self, weights: &Weights<'_>) -> PackedWeights {
-        self.pack(weights)
-    }
-
-    fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]) {
-        self.infer_packed(x, weights, y);
-    }
-
-    fn backward(
-        &self,
-        x: &[f32],
-        weights: &Weights<'_>,
-        y: &[f32],
-        saved: &mut [f32],
-        dy: &[f32],
-        dx: Option<(&mut [f32], WriteMode)>,
-        gradients: Gradients<'_>,
-    ) {
-        self.backward(x, weights, y, saved, dy, dx, gradients);
-    }
 
     fn step(input: &[f64], recurrent: &[f64], state: &[f64]) -> Vec<f64> {
         let hidden = state.len();

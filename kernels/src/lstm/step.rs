@@ -1,14 +1,8 @@
 //! One step of one sample.
 
 use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
+use crate::recurrent::Kept;
 use crate::simd;
-
-/// The data that a step, or all steps, keep for backward.
-pub(super) struct Kept<'a> {
-    /// The values of the gates.
-    pub(super) gates: &'a mut [f32],
-    pub(super) cells: &'a mut [f32],
-}
 
 simd! {
     /// From the input's part of the gates in `input` and the state's in `recurrent` to the new cell and the output;
@@ -40,7 +34,7 @@ simd! {
             store(cell, start, new);
             store(y, start, out);
             if let Some(kept) = &mut kept {
-                store(kept.cells, start, new);
+                store(kept.other, start, new);
                 for (gate, values) in [i, f, g, o].into_iter().enumerate() {
                     store(&mut kept.gates[gate * hidden..][..hidden], start, values);
                 }

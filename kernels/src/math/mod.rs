@@ -45,6 +45,7 @@ mod lanes;
 mod logarithm;
 mod logistic;
 mod normal;
+mod power;
 mod smooth;
 mod tangent;
 
@@ -68,6 +69,7 @@ pub use logarithm::ln;
 pub(crate) use logarithm::ln_1p;
 pub use logistic::{sigmoid, sigmoid_slope};
 pub use normal::{erf, phi};
+pub(crate) use power::power;
 pub use smooth::{exp_m1, mish, mish_slope, softplus};
 pub use tangent::{tanh, tanh_slope};
 

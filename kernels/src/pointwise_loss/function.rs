@@ -1,7 +1,7 @@
 //! The losses of one element, and their derivatives. If an input is NaN, both are NaN.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use crate::math::{exp, ln, ln_1p, sigmoid};
+use crate::math::{exp, ln, ln_1p, power, sigmoid};
 
 /// A loss of one prediction, one target and the weight of their column.
 pub(super) trait Term: Copy + Send + Sync {
@@ -155,5 +155,54 @@ impl Term for Divergence {
     #[inline(always)]
     fn slope(self, _: f32, t: f32, _: f32) -> f32 {
         -t
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Poisson;
+
+impl Term for Poisson {
+    /// So low that its exponential is 0.
+    const NOTHING: [f32; 3] = [-1000.0, 0.0, 0.0];
+
+    #[inline(always)]
+    fn loss(self, y: f32, t: f32, _: f32) -> f32 {
+        (-t).mul_add(y, exp(y))
+    }
+
+    #[inline(always)]
+    fn slope(self, y: f32, t: f32, _: f32) -> f32 {
+        exp(y) - t
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Focal {
+    pub(super) gamma: f32,
+    pub(super) alpha: f32,
+}
+
+impl Focal {
+    #[inline(always)]
+    fn weight(self, t: f32) -> f32 {
+        t * self.alpha + (1.0 - t) * (1.0 - self.alpha)
+    }
+}
+
+impl Term for Focal {
+    const NOTHING: [f32; 3] = Logistic::NOTHING;
+
+    #[inline(always)]
+    fn loss(self, y: f32, t: f32, _: f32) -> f32 {
+        let x = (1.0 - 2.0 * t) * y;
+        self.weight(t) * power(sigmoid(x), self.gamma) * softplus(x)
+    }
+
+    #[inline(always)]
+    fn slope(self, y: f32, t: f32, _: f32) -> f32 {
+        let s = 1.0 - 2.0 * t;
+        let x = s * y;
+        let q = sigmoid(x);
+        s * self.weight(t) * power(q, self.gamma) * (self.gamma * sigmoid(-x)).mul_add(softplus(x), q)
     }
 }

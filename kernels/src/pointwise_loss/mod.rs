@@ -9,6 +9,10 @@
 //! | [`Logistic`](Function::Logistic) | `w t softplus(-y) + (1 - t) softplus(y)` | `(1 - t) sigmoid(y) - w t sigmoid(-y)` |
 //! | [`Margin`](Function::Margin) | `max(0, margin - s y)`, optionally squared, with `s = 2 t - 1` | `-s`, or `-2 s (margin - s y)` |
 //! | [`Divergence`](Function::Divergence) | `t (ln t - y)`, 0 for a `t` of 0 | `-t` |
+//! | [`Poisson`](Function::Poisson) | `exp(y) - t y` | `exp(y) - t` |
+//! | [`Focal`](Function::Focal) | `w q^gamma softplus(s y)`, `q = sigmoid(s y)` | `s w q^gamma (gamma (1 - q) softplus(s y) + q)` |
+//!
+//! For the focal loss of a logit, `s = 1 - 2 t` and the weight `w` is `alpha` for a target of 1, `1 - alpha` for 0.
 //!
 //! `softplus(y) = max(y, 0) + ln(1 + exp(-abs(y)))` does not overflow, and in this form no term of a target from 0 to 1 is below 0, so
 //! that nothing cancels.
@@ -20,7 +24,9 @@ mod tests;
 
 use crate::reduce::{PIECE, Sums, WIDE, Wide};
 use crate::{simd, threads};
-use function::{Absolute, Divergence, Huber, Logistic, Margin, SmoothL1, SquaredMargin, Term};
+use function::{
+    Absolute, Divergence, Focal, Huber, Logistic, Margin, Poisson, SmoothL1, SquaredMargin, Term,
+};
 
 /// An elementwise loss.
 ///
@@ -71,6 +77,15 @@ pub enum Function<'a> {
     },
     /// The Kullback-Leibler divergence of log-probabilities from probabilities.
     Divergence,
+    /// The negative log-likelihood of counts under Poisson distributions, from log-rates.
+    Poisson,
+    /// The focal loss of logits, with targets 0 and 1.
+    Focal {
+        /// How much less an element counts as the probability of its target rises, 0 or more.
+        gamma: f32,
+        /// The weight of a target of 1, from 0 to 1.
+        alpha: f32,
+    },
 }
 
 /// The maximum number of blocks of values.
@@ -105,6 +120,8 @@ impl PointwiseLoss<'_> {
             Function::Margin { margin, squared: false } => self.blocks(Margin(margin), &[], y, t, dy),
             Function::Margin { margin, squared: true } => self.blocks(SquaredMargin(margin), &[], y, t, dy),
             Function::Divergence => self.blocks(Divergence, &[], y, t, dy),
+            Function::Poisson => self.blocks(Poisson, &[], y, t, dy),
+            Function::Focal { gamma, alpha } => self.blocks(Focal { gamma, alpha }, &[], y, t, dy),
         }
     }
 

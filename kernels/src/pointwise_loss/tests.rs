@@ -6,7 +6,7 @@ use crate::simd::{self, Level};
 
 const WEIGHTS: [f32; 3] = [0.5, 1.0, 4.0];
 
-fn all(weights: &[f32]) -> [Function<'_>; 8] {
+fn all(weights: &[f32]) -> [Function<'_>; 12] {
     [
         Function::Absolute,
         Function::Huber { delta: 0.6 },
@@ -16,13 +16,17 @@ fn all(weights: &[f32]) -> [Function<'_>; 8] {
         Function::Margin { margin: 0.5, squared: false },
         Function::Margin { margin: 0.5, squared: true },
         Function::Divergence,
+        Function::Poisson,
+        Function::Focal { gamma: 2.0, alpha: 0.25 },
+        Function::Focal { gamma: 0.5, alpha: 1.0 },
+        Function::Focal { gamma: 0.0, alpha: 0.5 },
     ]
 }
 
-/// Predictions within `spread`, and targets from 0 to 1, of which some are 0 or 1; for a margin, all.
+/// Predictions within `spread`, and targets from 0 to 1, of which some are 0 or 1; for a margin and a focal loss, all.
 fn data(function: Function<'_>, count: usize, spread: f32) -> (Vec<f32>, Vec<f32>) {
     let y = numbers(count, 1).into_iter().map(|y| y * spread).collect();
-    let is_whole = matches!(function, Function::Margin { .. });
+    let is_whole = matches!(function, Function::Margin { .. } | Function::Focal { .. });
     let target = |t: f32| if is_whole { t.round() } else { (1.5 * t).min(1.0) };
     (y, numbers(count, 2).into_iter().map(|t| target(t.abs())).collect())
 }
@@ -74,6 +78,17 @@ fn reference(function: Function<'_>, index: usize, y: f64, t: f64) -> (f64, f64,
         }
         Function::Divergence if t == 0.0 => (0.0, 0.0),
         Function::Divergence => return (t * (t.ln() - y), -t, t * (t.ln().abs() + y.abs()) + t),
+        Function::Poisson => return (y.exp() - t * y, y.exp() - t, y.exp() + t * y.abs() + t),
+        Function::Focal { gamma, alpha } => {
+            let (gamma, alpha, s) = (f64::from(gamma), f64::from(alpha), 1.0 - 2.0 * t);
+            let weight = if t > 0.5 { alpha } else { 1.0 - alpha };
+            let softplus = (s * y).max(0.0) + (-y.abs()).exp().ln_1p();
+            let q = 1.0 / (1.0 + (-s * y).exp());
+            let loss = weight * q.powf(gamma) * softplus;
+            let slope = s * weight * q.powf(gamma) * (gamma * (1.0 - q) * softplus + q);
+            // A power is off by up to 6 roundings of 1 where it is small.
+            return (loss, slope, loss + weight * (1.0 + gamma));
+        }
     };
     // A difference is rounded once, a square and a product with a constant a few times more.
     (loss, slope, loss.abs() + slope.abs() + error.abs())

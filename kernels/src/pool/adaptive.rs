@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::max::beats;
+use super::planes::{Windows, assign};
 use crate::matmul::WriteMode;
 use crate::sizes::elements;
-use crate::threads;
 
 /// The sizes of an adaptive pooling.
 ///
@@ -49,25 +48,7 @@ impl AdaptivePool {
     /// If a slice has the wrong length, a size is 0, or a plane has more than 2^32 positions.
     pub fn max_forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
         self.check(x, y);
-        let (places, size) = (self.height * self.width, self.block() * self.rows * self.columns);
-        let plane = |number: usize| &x[number * places..][..places];
-        let each = self.rows * self.columns;
-        match winners {
-            None => threads::chunks(y, size, |number, y| {
-                for (index, y) in y.chunks_exact_mut(each).enumerate() {
-                    self.largest(plane(number * self.block() + index), y, None);
-                }
-            }),
-            Some(winners) => {
-                assert_eq!(winners.len(), y.len(), "winners is [planes, rows, columns]");
-                threads::chunks2((y, size), (winners, size), |number, y, winners| {
-                    let results = y.chunks_exact_mut(each).zip(winners.chunks_exact_mut(each));
-                    for (index, (y, winners)) in results.enumerate() {
-                        self.largest(plane(number * self.block() + index), y, Some(winners));
-                    }
-                });
-            }
-        }
+        self.each_search(x, y, winners, |x, y, winners| self.largest(x, y, winners));
     }
 
     /// Writes the gradient of `x` to `dx`, from that of `y`, `dy`, and the `winners` of [`AdaptivePool::max_forward`].
@@ -76,12 +57,8 @@ impl AdaptivePool {
     /// As [`AdaptivePool::max_forward`], or if a winner is not a position of the plane.
     pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
-        assert_eq!(winners.len(), dy.len(), "winners is [planes, rows, columns]");
-        self.each_gradient(dx, onto, |outputs, dx| {
-            for (&winner, dy) in winners[outputs.clone()].iter().zip(&dy[outputs]) {
-                dx[winner as usize] += dy;
-            }
-        });
+        assert_eq!(winners.len(), dy.len(), "winners are as many as the results");
+        self.each_gradient(dx, |outputs, dx| assign(&winners[outputs.clone()], &dy[outputs], dx, onto));
     }
 
     /// Writes the mean of each window to `y`.
@@ -90,23 +67,7 @@ impl AdaptivePool {
     /// As [`AdaptivePool::max_forward`].
     pub fn average_forward(&self, x: &[f32], y: &mut [f32]) {
         self.check(x, y);
-        let (places, each) = (self.height * self.width, self.rows * self.columns);
-        threads::chunks(y, self.block() * each, |number, y| {
-            for (index, y) in y.chunks_exact_mut(each).enumerate() {
-                let x = &x[(number * self.block() + index) * places..][..places];
-                for (output, y) in y.iter_mut().enumerate() {
-                    let (rows, columns) = self.window(output);
-                    let count = rows.len() * columns.len();
-                    let mut sum = 0.0;
-                    for row in rows {
-                        for x in &x[row * self.width..][columns.clone()] {
-                            sum += x;
-                        }
-                    }
-                    *y = sum / count as f32;
-                }
-            }
-        });
+        self.each_plane(x, y, |x, y| self.sums(x, y, |sum, count| sum / count as f32));
     }
 
     /// Writes the gradient of `x` to `dx`, from that of the means, `dy`.
@@ -115,46 +76,9 @@ impl AdaptivePool {
     /// As [`AdaptivePool::max_forward`].
     pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
-        self.each_gradient(dx, onto, |outputs, dx| {
-            for (output, dy) in dy[outputs].iter().enumerate() {
-                let (rows, columns) = self.window(output);
-                let part = dy / (rows.len() * columns.len()) as f32;
-                for row in rows {
-                    for dx in &mut dx[row * self.width..][columns.clone()] {
-                        *dx += part;
-                    }
-                }
-            }
+        self.each_gradient(dx, |outputs, dx| {
+            self.spread(&dy[outputs], dx, onto, |dy, count| dy / count as f32)
         });
-    }
-
-    fn largest(&self, x: &[f32], y: &mut [f32], mut winners: Option<&mut [u32]>) {
-        for (output, y) in y.iter_mut().enumerate() {
-            let (rows, columns) = self.window(output);
-            let mut winner = rows.start * self.width + columns.start;
-            for row in rows {
-                for place in row * self.width + columns.start..row * self.width + columns.end {
-                    if beats(x[place], x[winner]) {
-                        winner = place;
-                    }
-                }
-            }
-            *y = x[winner];
-            if let Some(winners) = &mut winners {
-                winners[output] = winner as u32;
-            }
-        }
-    }
-
-    /// The rows and columns of the window of an output.
-    pub(super) fn window(&self, output: usize) -> (Range<usize>, Range<usize>) {
-        let along = |place: usize, length: usize, places: usize| {
-            place * length / places..((place + 1) * length).div_ceil(places)
-        };
-        (
-            along(output / self.columns, self.height, self.rows),
-            along(output % self.columns, self.width, self.columns),
-        )
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
@@ -164,29 +88,32 @@ impl AdaptivePool {
         assert_eq!(x.len(), elements([planes, height, width]), "x is [planes, height, width]");
         assert_eq!(y.len(), elements([planes, rows, columns]), "y is [planes, rows, columns]");
     }
+}
 
-    /// The number of planes per block.
-    fn block(&self) -> usize {
-        let places = self.height * self.width;
-        (threads::block(self.planes * places, places) / places).max(1)
+/// The part of an axis that belongs to one of `places` outputs.
+fn along(place: usize, length: usize, places: usize) -> Range<usize> {
+    place * length / places..((place + 1) * length).div_ceil(places)
+}
+
+impl Windows for AdaptivePool {
+    fn planes(&self) -> usize {
+        self.planes
     }
 
-    /// Runs `run` for each plane of a gradient of `x`, which is 0 or to be added to, with the indices of its outputs.
-    fn each_gradient(
-        &self,
-        dx: &mut [f32],
-        onto: WriteMode,
-        run: impl Fn(Range<usize>, &mut [f32]) + Sync + Send,
-    ) {
-        let (places, outputs) = (self.height * self.width, self.rows * self.columns);
-        threads::chunks(dx, self.block() * places, |number, dx| {
-            if onto == WriteMode::Overwrite {
-                dx.fill(0.0);
-            }
-            for (plane, dx) in (number * self.block()..).zip(dx.chunks_exact_mut(places)) {
-                run(plane * outputs..(plane + 1) * outputs, dx);
-            }
-        });
+    fn sides(&self) -> [usize; 2] {
+        [self.height, self.width]
+    }
+
+    fn out_sides(&self) -> [usize; 2] {
+        [self.rows, self.columns]
+    }
+
+    fn rows(&self, row: usize) -> Range<usize> {
+        along(row, self.height, self.rows)
+    }
+
+    fn columns(&self, column: usize) -> Range<usize> {
+        along(column, self.width, self.columns)
     }
 }
 

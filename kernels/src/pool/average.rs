@@ -1,58 +1,38 @@
-//! The mean of each window of one plane.
+//! The sum of each window of one plane, times a factor.
 
 use super::Pool;
+use super::lanes;
+use super::planes::Windows;
 use super::window::{runs, split};
 use crate::matmul::WriteMode;
 use crate::simd;
 
-pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32]) {
+pub(super) fn forward(pool: &Pool, factor: f32, x: &[f32], y: &mut [f32]) {
     let columns = pool.out_width();
     if pool.is_halving() {
         match columns {
             0..4 => {}
-            4..8 => return halve::<4>(pool, x, y),
-            8..16 => return halve::<8>(pool, x, y),
-            16.. => return halve::<16>(pool, x, y),
+            4..8 => return halve::<4>(pool, factor, x, y),
+            8..16 => return halve::<8>(pool, factor, x, y),
+            16.. => return halve::<16>(pool, factor, x, y),
         }
     }
-    let factor = factor(pool);
-    for (number, y) in y.iter_mut().enumerate() {
-        let mut sum = 0.0;
-        for row in pool.rows(number / columns) {
-            for column in pool.columns(number % columns) {
-                sum += x[row * pool.width + column];
-            }
-        }
-        *y = sum * factor;
+    if pool.fills_lanes() {
+        return lanes::sums(pool, factor, x, y);
     }
+    pool.sums(x, y, |sum, _| sum * factor);
 }
 
-pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
+pub(super) fn backward(pool: &Pool, factor: f32, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
     if pool.is_halving() {
-        return double(pool, dy, dx, onto);
+        return double(pool, factor, dy, dx, onto);
     }
-    if onto == WriteMode::Overwrite {
-        dx.fill(0.0);
-    }
-    let (columns, factor) = (pool.out_width(), factor(pool));
-    for (number, dy) in dy.iter().enumerate() {
-        let part = dy * factor;
-        let within = pool.columns(number % columns);
-        for row in pool.rows(number / columns) {
-            for dx in &mut dx[row * pool.width..][within.clone()] {
-                *dx += part;
-            }
-        }
-    }
-}
-
-fn factor(pool: &Pool) -> f32 {
-    (1.0 / (pool.kernel[0] * pool.kernel[1]) as f64) as f32
+    pool.spread(dy, dx, onto, |dy, _| dy * factor);
 }
 
 simd! {
     /// Windows of 2x2 with stride 2, `N` at a time; a row has at least `N`.
-    fn halve[const N: usize][N](pool: &Pool, x: &[f32], y: &mut [f32]) {
+    fn halve[const N: usize][N](pool: &Pool, factor: f32, x: &[f32], y: &mut [f32]) {
         let (width, columns) = (pool.width, pool.out_width());
         for (row, y) in y.chunks_exact_mut(columns).enumerate() {
             let [upper, lower] = [0, 1].map(|half| &x[(2 * row + half) * width..][..width]);
@@ -60,7 +40,7 @@ simd! {
                 let [a, b] = split::<N>(&upper[2 * start..][..2 * N]);
                 let [c, d] = split::<N>(&lower[2 * start..][..2 * N]);
                 for (lane, y) in y[start..][..N].iter_mut().enumerate() {
-                    *y = (((a[lane] + b[lane]) + c[lane]) + d[lane]) * 0.25;
+                    *y = (((a[lane] + b[lane]) + c[lane]) + d[lane]) * factor;
                 }
             }
         }
@@ -69,7 +49,7 @@ simd! {
 
 simd! {
     /// The gradient for windows of 2x2 with stride 2.
-    fn double(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
+    fn double(pool: &Pool, factor: f32, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
         let (width, columns) = (pool.width, pool.out_width());
         let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);
         if onto == WriteMode::Overwrite {
@@ -82,9 +62,9 @@ simd! {
             match onto {
                 WriteMode::Overwrite => {
                     odd.fill(0.0);
-                    pairs.for_each(|(pair, dy)| *pair = [dy * 0.25; 2]);
+                    pairs.for_each(|(pair, dy)| *pair = [dy * factor; 2]);
                 }
-                WriteMode::Accumulate => pairs.for_each(|(pair, dy)| *pair = [pair[0] + dy * 0.25, pair[1] + dy * 0.25]),
+                WriteMode::Accumulate => pairs.for_each(|(pair, dy)| *pair = [pair[0] + dy * factor, pair[1] + dy * factor]),
             }
         }
     }

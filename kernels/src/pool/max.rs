@@ -2,16 +2,21 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::Pool;
+use super::lanes;
+use super::planes::{Windows, assign};
 use super::window::{runs, split};
 use crate::matmul::WriteMode;
 use crate::simd;
 
 pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
     if !pool.is_halving() {
-        return any_forward(pool, x, y, winners);
+        if pool.fills_lanes() {
+            return lanes::largest(pool, x, y, winners);
+        }
+        return pool.largest(x, y, winners);
     }
     match pool.out_width() {
-        0..4 => any_forward(pool, x, y, winners),
+        0..4 => pool.largest(x, y, winners),
         4..8 => halve::<4>(pool, x, y, winners),
         8..16 => halve::<8>(pool, x, y, winners),
         16.. => halve::<16>(pool, x, y, winners),
@@ -23,37 +28,13 @@ pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32],
     if pool.is_halving() {
         return spread(pool, winners, dy, dx, onto);
     }
-    if onto == WriteMode::Overwrite {
-        dx.fill(0.0);
-    }
-    for (&winner, dy) in winners.iter().zip(dy) {
-        dx[winner as usize] += dy;
-    }
+    assign(winners, dy, dx, onto);
 }
 
 /// Whether `value` replaces the largest so far: NaN beats every value, and nothing beats NaN.
 #[inline(always)]
 pub(super) fn beats(value: f32, largest: f32) -> bool {
     (value > largest) | (value.is_nan() & !largest.is_nan())
-}
-
-fn any_forward(pool: &Pool, x: &[f32], y: &mut [f32], mut winners: Option<&mut [u32]>) {
-    let columns = pool.out_width();
-    for (number, y) in y.iter_mut().enumerate() {
-        let (mut largest, mut winner) = (f32::NEG_INFINITY, None);
-        for row in pool.rows(number / columns) {
-            for column in pool.columns(number % columns) {
-                let place = row * pool.width + column;
-                if winner.is_none() || beats(x[place], largest) {
-                    (largest, winner) = (x[place], Some(place));
-                }
-            }
-        }
-        *y = largest;
-        if let (Some(winners), Some(winner)) = (&mut winners, winner) {
-            winners[number] = winner as u32;
-        }
-    }
 }
 
 simd! {

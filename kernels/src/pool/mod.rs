@@ -19,7 +19,10 @@ mod adaptive;
 mod average;
 mod axis;
 mod global;
+mod lanes;
 mod max;
+mod planes;
+mod power;
 mod window;
 
 #[cfg(test)]
@@ -30,10 +33,11 @@ mod tests;
 pub use adaptive::AdaptivePool;
 pub use axis::AxisPool;
 pub use global::{global_average, global_average_backward};
+pub use power::PowerPool;
 
 use crate::matmul::WriteMode;
 use crate::sizes::elements;
-use crate::threads;
+use planes::Windows;
 
 /// The sizes of a pooling.
 ///
@@ -72,13 +76,13 @@ impl Pool {
     /// does not fit or the plane is empty.
     #[must_use]
     pub fn out_height(&self) -> usize {
-        self.places(0, self.height)
+        self.along(0, self.height)
     }
 
     /// The columns of a plane of the result, as [`Pool::out_height`].
     #[must_use]
     pub fn out_width(&self) -> usize {
-        self.places(1, self.width)
+        self.along(1, self.width)
     }
 
     /// Writes the largest value of each window to `y`, and the position of the first of equal ones in its plane, as
@@ -92,17 +96,7 @@ impl Pool {
     /// plane has more than 2^32 positions.
     pub fn max_forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
         self.check(x, y);
-        let (each, size) = (self.out_places(), self.block() * self.out_places());
-        let Some(winners) = winners else {
-            return threads::chunks(y, size.max(1), |number, y| {
-                self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| max::forward(self, x, y, None));
-            });
-        };
-        assert_eq!(winners.len(), y.len(), "winners is [planes, out height, out width]");
-        threads::chunks2((y, size.max(1)), (winners, size.max(1)), |number, y, winners| {
-            let results = y.chunks_exact_mut(each).zip(winners.chunks_exact_mut(each));
-            self.each_plane(number, x, results, |x, (y, winners)| max::forward(self, x, y, Some(winners)));
-        });
+        self.each_search(x, y, winners, |x, y, winners| max::forward(self, x, y, winners));
     }
 
     /// Writes the gradient of `x` to `dx`, from that of `y`, `dy`, and the `winners` of [`Pool::max_forward`].
@@ -111,7 +105,7 @@ impl Pool {
     /// As [`Pool::max_forward`], or if a winner is not a position of the plane.
     pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
-        assert_eq!(winners.len(), dy.len(), "winners is [planes, out height, out width]");
+        assert_eq!(winners.len(), dy.len(), "winners are as many as the results");
         self.each_gradient(dx, |outputs, dx| {
             max::backward(self, &winners[outputs.clone()], &dy[outputs], dx, onto);
         });
@@ -122,11 +116,7 @@ impl Pool {
     /// # Panics
     /// As [`Pool::max_forward`].
     pub fn average_forward(&self, x: &[f32], y: &mut [f32]) {
-        self.check(x, y);
-        let (each, size) = (self.out_places(), self.block() * self.out_places());
-        threads::chunks(y, size.max(1), |number, y| {
-            self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| average::forward(self, x, y));
-        });
+        self.weighted_forward(self.share(), x, y);
     }
 
     /// Writes the gradient of `x` to `dx`, from that of the means, `dy`.
@@ -134,20 +124,40 @@ impl Pool {
     /// # Panics
     /// As [`Pool::max_forward`].
     pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
-        self.check(dx, dy);
-        self.each_gradient(dx, |outputs, dx| average::backward(self, &dy[outputs], dx, onto));
+        self.weighted_backward(self.share(), dy, (dx, onto));
     }
 
-    fn places(&self, axis: usize, length: usize) -> usize {
+    /// Writes the sum of each window to `y`.
+    fn sum_forward(&self, x: &[f32], y: &mut [f32]) {
+        self.weighted_forward(1.0, x, y);
+    }
+
+    /// Writes the gradient of `x` to `dx`, from that of the sums, `dy`.
+    fn sum_backward(&self, dy: &[f32], dx: (&mut [f32], WriteMode)) {
+        self.weighted_backward(1.0, dy, dx);
+    }
+
+    fn weighted_forward(&self, factor: f32, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        self.each_plane(x, y, |x, y| average::forward(self, factor, x, y));
+    }
+
+    fn weighted_backward(&self, factor: f32, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
+        self.check(dx, dy);
+        self.each_gradient(dx, |outputs, dx| average::backward(self, factor, &dy[outputs], dx, onto));
+    }
+
+    /// The inverse of the size of a window.
+    fn share(&self) -> f32 {
+        (1.0 / (self.kernel[0] * self.kernel[1]) as f64) as f32
+    }
+
+    fn along(&self, axis: usize, length: usize) -> usize {
         if length == 0 {
             return 0;
         }
         let padded = length.saturating_add(self.padding[axis].saturating_mul(2));
         padded.checked_sub(self.kernel[axis]).map_or(0, |room| room / self.stride[axis] + 1)
-    }
-
-    fn out_places(&self) -> usize {
-        elements([self.out_height(), self.out_width()])
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
@@ -159,43 +169,13 @@ impl Pool {
         assert_eq!(x.len(), elements([self.planes, self.height, self.width]), "x is [planes, height, width]");
         assert_eq!(
             y.len(),
-            elements([self.planes, self.out_places()]),
+            elements([self.planes, self.out_height(), self.out_width()]),
             "y is [planes, out height, out width]"
         );
-    }
-
-    /// The number of planes per block.
-    fn block(&self) -> usize {
-        let places = (self.height * self.width).max(1);
-        threads::block(self.planes * places, places) / places
     }
 
     /// Whether windows are 2x2 with stride 2 and without padding: the case with specialized loops.
     fn is_halving(&self) -> bool {
         (self.kernel, self.stride, self.padding) == ([2; 2], [2; 2], [0; 2])
-    }
-
-    /// Runs `run` for each plane of a block, of which `results` are the results.
-    fn each_plane<R>(
-        &self,
-        block: usize,
-        x: &[f32],
-        results: impl Iterator<Item = R>,
-        run: impl Fn(&[f32], R),
-    ) {
-        let places = self.height * self.width;
-        for (plane, result) in (block * self.block()..).zip(results) {
-            run(&x[plane * places..][..places], result);
-        }
-    }
-
-    /// Runs `run` for each plane of a gradient of `x`, with the indices of its outputs.
-    fn each_gradient(&self, dx: &mut [f32], run: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync + Send) {
-        let (places, outputs) = (self.height * self.width, self.out_places());
-        threads::chunks(dx, (self.block() * places).max(1), |number, dx| {
-            for (plane, dx) in (number * self.block()..).zip(dx.chunks_exact_mut(places)) {
-                run(plane * outputs..(plane + 1) * outputs, dx);
-            }
-        });
     }
 }

@@ -3,18 +3,31 @@
 use std::ops::Range;
 
 use super::Pool;
+use super::planes::Windows;
 
-impl Pool {
-    /// The rows of the windows of output row `row`, inside of the plane.
-    pub(super) fn rows(&self, row: usize) -> Range<usize> {
+impl Windows for Pool {
+    fn planes(&self) -> usize {
+        self.planes
+    }
+
+    fn sides(&self) -> [usize; 2] {
+        [self.height, self.width]
+    }
+
+    fn out_sides(&self) -> [usize; 2] {
+        [self.out_height(), self.out_width()]
+    }
+
+    fn rows(&self, row: usize) -> Range<usize> {
         self.inside(0, row, self.height)
     }
 
-    /// The columns of the windows of output column `column`, inside of the plane.
-    pub(super) fn columns(&self, column: usize) -> Range<usize> {
+    fn columns(&self, column: usize) -> Range<usize> {
         self.inside(1, column, self.width)
     }
+}
 
+impl Pool {
     fn inside(&self, axis: usize, place: usize, length: usize) -> Range<usize> {
         let (first, padding) = (place * self.stride[axis], self.padding[axis]);
         first.saturating_sub(padding)..(first + self.kernel[axis] - padding).min(length)

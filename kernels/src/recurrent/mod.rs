@@ -4,8 +4,13 @@
 //! the entire sequence; then blocks of samples run through it independently, each on one thread, with one product per
 //! step. The gradients of the weights and of the input are again products over the entire sequence.
 
+mod cell;
+
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub use cell::Cell;
+pub(crate) use cell::{Kept, Steps};
 
 use crate::matmul::{Packed, PackedMatrix, View, WriteMode, column_sums, product};
 use crate::sizes::elements;
@@ -37,8 +42,7 @@ pub struct Gradients<'a> {
     pub biases: Option<[(&'a mut [f32], WriteMode); 2]>,
 }
 
-/// [`Weights`] in the order in which the steps read them: from `pack` of [`Lstm`](crate::lstm::Lstm::pack) or
-/// [`Gru`](crate::gru::Gru::pack).
+/// [`Weights`] in the order in which the steps read them: from [`Cell::pack`].
 #[derive(Debug)]
 pub struct PackedWeights {
     pub(crate) input: PackedMatrix,
@@ -48,13 +52,14 @@ pub struct PackedWeights {
 
 impl PackedWeights {
     pub(crate) fn prepared(&self) -> Prepared<'_> {
-        Prepared { input: self.input.packed(), hidden: self.hidden.packed(), bias: &self.bias }
+        Prepared { input: Some(self.input.packed()), hidden: self.hidden.packed(), bias: &self.bias }
     }
 }
 
 /// The weights that all blocks of samples share: packed, with the biases combined.
 pub(crate) struct Prepared<'a> {
-    pub(crate) input: Packed<'a>,
+    /// `None` where the steps do not read it, since the input's part was computed for all of them.
+    pub(crate) input: Option<Packed<'a>>,
     pub(crate) hidden: Packed<'a>,
     pub(crate) bias: &'a [f32],
 }

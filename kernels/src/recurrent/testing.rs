@@ -1,29 +1,12 @@
 //! Shared helpers for the tests of the recurrent layers.
 
-use super::{Gradients, PackedWeights, Sizes, Weights};
+use super::{Cell, Gradients, Sizes, Steps, Weights};
 use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
 /// A recurrent layer and its reference.
-pub(crate) trait Layer: Sync {
-    fn sizes(&self) -> Sizes;
-    fn saved(&self) -> usize;
-    fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]);
-    fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]);
-    fn pack(&self, weights: &Weights<'_>) -> PackedWeights;
-    fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]);
-    #[allow(clippy::too_many_arguments, reason = "those of the layers")]
-    fn backward(
-        &self,
-        x: &[f32],
-        weights: &Weights<'_>,
-        y: &[f32],
-        saved: &mut [f32],
-        dy: &[f32],
-        dx: Option<(&mut [f32], WriteMode)>,
-        gradients: Gradients<'_>,
-    );
+pub(crate) trait Layer: Cell + Steps {
     /// A step of one sample in f64: from the two parts of the gates' sums, with their biases, and from the state,
     /// of which the first `hidden` elements are the output, to the new state.
     fn step(input: &[f64], recurrent: &[f64], state: &[f64]) -> Vec<f64>;

@@ -110,9 +110,12 @@ fn declared(train: &Train) -> TokenStream {
 fn built_model(train: &Train, model: &syn::Type) -> TokenStream {
     let mut literals = Vec::new();
     let value = match &train.model_keys {
-        ModelKeys::Given(literal) | ModelKeys::Broken(Some(literal)) => {
-            Literal::of_struct(literal, &mut literals)
+        // Not under the user's name: the keys of a type that is not a model are no further errors.
+        ModelKeys::Given(literal) => {
+            Literal::of_named(&quote_spanned!(model.span()=> __Itself), literal, &mut literals)
         }
+        // An editor finds the keys by the user's name.
+        ModelKeys::Broken(Some(literal)) => Literal::of_struct(literal, &mut literals),
         ModelKeys::Default | ModelKeys::Broken(None) => {
             quote_spanned!(model.span()=> <__Itself as __t::Config>::DEFAULT)
         }

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, Ident, Path, Token};
+use syn::{Attribute, Error, Expr, Ident, Member, Path, Token};
 
 use super::ast::{Element, Value};
 use super::parse::unreadable;
@@ -48,7 +48,7 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     if let (true, Expr::Tuple(tuple)) = (is_list(key), peeled(&value)) {
         return lists(key, tuple, diagnostics).map(|read| Read { rest, ..read });
     }
-    if refuse_calls([&value], diagnostics) {
+    if refuse_calls([&value], diagnostics) || refuse_untyped(&value, diagnostics) {
         return None;
     }
     let mut value = value;
@@ -251,6 +251,30 @@ pub(super) fn refuse_calls<'a>(
         let (name, key) = (tidy(&call.func.to_token_stream()), tidy(&assign.left.to_token_stream()));
         diagnostics
             .error(value, format!("keys are written in braces, with `:`; write `{name} {{ {key}: … }}`"));
+    }
+    diagnostics.len() > before
+}
+
+/// Rejects a `Lookahead` without its `optimizer`, whose type it contains: rustc would ask for the type wherever the value is emitted,
+/// before any rule is checked. Returns whether there was one.
+fn refuse_untyped(value: &Expr, diagnostics: &mut Diagnostics) -> bool {
+    let Expr::Struct(literal) = peeled(value) else { return false };
+    let has_optimizer = literal.fields.iter().any(|field| match &field.member {
+        Member::Named(key) => key == "optimizer",
+        Member::Unnamed(_) => false,
+    });
+    let is_lookahead =
+        literal.path.segments.last().is_some_and(|last| {
+            last.ident == "Lookahead" && matches!(last.arguments, syn::PathArguments::None)
+        });
+    if is_lookahead && !has_optimizer && literal.rest.is_none() {
+        let message = "Lookahead needs `optimizer`, the optimizer that takes the steps; write `Lookahead { optimizer: AdamW, … }`";
+        diagnostics.error(&literal.path, message);
+        return true;
+    }
+    let before = diagnostics.len();
+    for field in &literal.fields {
+        refuse_untyped(&field.expr, diagnostics);
     }
     diagnostics.len() > before
 }

@@ -69,7 +69,7 @@ fn gain(parameter: &GraphParameter) -> Option<f64> {
         // Rows have length `gain`, or columns if these are fewer.
         Init::Orthogonal { gain } => gain * gain / fan_in.max(out as f64),
         // `symmetric_weights` covers these.
-        Init::Zeros | Init::Ones | Init::Constant { .. } => return None,
+        Init::Zeros | Init::Ones | Init::RowNorms | Init::Constant { .. } => return None,
     };
     Some(fan_in * variance)
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::orthogonal::orthonormalize;
+use trainspec_kernels::weight_norm::WeightNorm;
 
 use crate::error::Result;
 use crate::graph::{Graph, GraphParameter};
@@ -22,9 +23,14 @@ pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>>
 
 /// The same as vectors of values, one per parameter.
 pub(crate) fn initial_numbers(graph: &Graph, seed: u64) -> impl Iterator<Item = Vec<f32>> {
-    graph.parameters.iter().map(move |parameter| {
-        let mut values =
-            drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path));
+    graph.parameters.iter().enumerate().map(move |(place, parameter)| {
+        let draw = |parameter: &GraphParameter| {
+            drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path))
+        };
+        let mut values = match (parameter.init, graph.parameters.get(place + 1)) {
+            (Init::RowNorms, Some(next)) => row_norms(parameter.shape.elements(), &draw(next)),
+            _ => draw(parameter),
+        };
         if let Some(row) = parameter.zero_row {
             let columns = parameter.shape.last();
             values.iter_mut().skip(row.saturating_mul(columns)).take(columns).for_each(|value| *value = 0.0);
@@ -40,7 +46,8 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
     };
     match init {
         Init::Zeros => vec![0.0; count],
-        Init::Ones => vec![1.0; count],
+        // Of rows that another layer owns.
+        Init::Ones | Init::RowNorms => vec![1.0; count],
         Init::Constant { value } => vec![value as f32; count],
         Init::Uniform { bound } => {
             let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
@@ -50,6 +57,17 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
         Init::TruncatedNormal { std } => normal(std, truncated(count, stream)),
         Init::Orthogonal { gain } => orthogonal(gain, shape, stream),
     }
+}
+
+/// The norm of each of `rows` rows; 1 if they are not as many.
+fn row_norms(rows: usize, values: &[f32]) -> Vec<f32> {
+    let mut norms = vec![1.0; rows];
+    if let Some(columns @ 1..) = values.len().checked_div(rows)
+        && values.len() == rows * columns
+    {
+        WeightNorm { rows, columns }.norms(values, &mut norms);
+    }
+    norms
 }
 
 /// Normal values; those beyond two standard deviations (one in 22) are redrawn.

@@ -21,7 +21,7 @@ pub(crate) use shared::{init_of_tied, other_parameters};
 
 use crate::config::Config;
 use crate::error::Result;
-pub use crate::layer::{Bindings, GraphParameter, NodeParameter, TiedName};
+pub use crate::layer::{AsLast, Bindings, GraphParameter, NodeParameter, TiedName};
 use crate::layer::{Initializer, Layer, LayerKind, Parameter, Pass, Role};
 use crate::op::Lowering;
 use crate::shape::{Kind, Shape};
@@ -231,6 +231,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn reads_rows(&self) -> bool;
     /// [`Layer::kind`]
     fn kind(&self) -> LayerKind;
+    /// [`Layer::AS_LAST`]
+    fn as_last(&self) -> AsLast;
     /// [`Layer::lowering`]
     fn lowering(&self, inputs: &[Shape]) -> Lowering;
     /// [`Layer::forward`]
@@ -261,6 +263,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn reads_rows(&self) -> bool {
         Layer::reads_rows(self)
+    }
+
+    fn as_last(&self) -> AsLast {
+        L::AS_LAST
     }
 
     fn kind(&self) -> LayerKind {

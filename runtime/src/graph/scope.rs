@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::shared::{Bound, Tie, joined};
-use super::{Bindings, Graph, Node, Output, Value};
+use super::{AnyLayer, Bindings, Graph, Node, Output, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{Add, Affine, Div, Layer, Mul, ParameterAxes, Reciprocal, Select, Slice, Sub};
+use crate::layer::{Add, Affine, AsLast, Div, Layer, Mul, ParameterAxes, Reciprocal, Select, Slice, Sub};
 use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -32,11 +32,14 @@ pub trait Module: Config {
     const OUTPUTS: &'static [&'static str] = &[];
     /// [`Layer::PARAMETERS`]; none for a model.
     const PARAMETERS: ParameterAxes = &[];
+    /// [`Layer::AS_LAST`]; that of a model's own last layer is checked when its graph is built.
+    const AS_LAST: AsLast = AsLast::Allowed;
 }
 
 impl<L: Layer> Module for L {
     const IS_MODEL: bool = false;
     const PARAMETERS: ParameterAxes = L::PARAMETERS;
+    const AS_LAST: AsLast = L::AS_LAST;
 
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         Ok(vec![scope.push(self, inputs)?])
@@ -308,9 +311,9 @@ impl Scope<'_> {
         self.call(Select { axis: 0, index }, &[x])
     }
 
-    /// The call name of the layer that computes a value; `None` for an input.
-    pub(crate) fn layer_of(&self, value: Value) -> Option<&'static str> {
-        self.graph.nodes.iter().find(|node| node.output == value.id).map(|node| node.layer.name())
+    /// The layer that computes a value; `None` for an input.
+    pub(crate) fn layer_of(&self, value: Value) -> Option<&dyn AnyLayer> {
+        self.graph.nodes.iter().find(|node| node.output == value.id).map(|node| &*node.layer)
     }
 
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {

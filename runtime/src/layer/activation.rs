@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, LayerKind, OutputRule, one};
+use super::{AsLast, Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -37,6 +37,7 @@ macro_rules! activations {
         errors $errors:literal;
         source $source:literal;
         kind $kind:ident;
+        $(as_last $as_last:ident;)?
         flops $flops:literal;
         |$this:ident| check $check:expr, lowering $lowering:expr, forward |$x:ident| $forward:expr;
     )*) => { $(
@@ -81,6 +82,7 @@ macro_rules! activations {
 
         impl Layer for $layer {
             const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+            $(const AS_LAST: AsLast = AsLast::$as_last;)?
 
             fn flops(&self, _: &[Shape], output: Shape) -> u64 {
                 rule::operations(&[$flops, output.elements()])
@@ -253,6 +255,7 @@ activations! {
     errors "Only for an input of tokens, at compile time.";
     source "Rumelhart et al. 1986.";
     kind Activation;
+    as_last Probabilities;
     // negation, exponential, sum and quotient
     flops 4;
     |_layer| check Ok(()), lowering Activation::Sigmoid, forward |x| Ok(sigmoid(x)?);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::convolution::Convolution;
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one};
+use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one, weight_norm};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Lowering, kernels};
+use crate::op::Lowering;
 use crate::shape::{CheckError, CheckResult, Shape};
 
 /// A one-dimensional convolution of a sequence, with the channels first.
@@ -65,6 +65,9 @@ pub struct Conv1d {
     /// Whether a learned bias is added to each output channel; `true` by default. A following
     /// `batch_norm` makes it redundant.
     pub bias: bool,
+    /// Whether the weight is normalized: `true` stores it as the lengths and the directions of its rows, `weight_g` and `weight_v`, as
+    /// [`Linear`](super::Linear) describes; `false` by default.
+    pub weight_norm: bool,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
@@ -73,6 +76,7 @@ impl Conv1d {
     /// Counts are at least 1, `groups` divides `out`, `init` is valid, and `padding` is 0 if `causal` is set.
     pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
+        hold!(weight_norm::check(self.weight_norm, self.init));
         if self.causal && self.padding > 0 {
             return Err(CheckError::new("padding is ")
                 .number(self.padding)
@@ -89,10 +93,11 @@ impl Conv1d {
     }
 
     const fn convolution(&self) -> Convolution {
-        let Self { out, kernel, stride, padding, dilation, groups, causal, bias, .. } = *self;
+        let Self { out, kernel, stride, padding, dilation, groups, causal, bias, weight_norm, .. } = *self;
         let padding =
             if causal { [dilation.saturating_mul(kernel.saturating_sub(1)), 0] } else { [padding; 2] };
-        Convolution { out, window: Window::of_sequence(kernel, stride, padding, dilation), groups, bias }
+        let window = Window::of_sequence(kernel, stride, padding, dilation);
+        Convolution { out, window, groups, bias, weight_norm }
     }
 }
 
@@ -107,6 +112,7 @@ impl Config for Conv1d {
         groups: 1,
         causal: false,
         bias: true,
+        weight_norm: false,
         init: Initializer::Default,
     };
     const REQUIRED: &'static [(&'static str, &'static str)] =
@@ -135,9 +141,7 @@ impl Layer for Conv1d {
 
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
         match inputs {
-            [input] if input.rank() == 2 => {
-                Lowering::kernel(kernels::Conv2d(self.convolution().planned(*input)))
-            }
+            [input] if input.rank() == 2 => self.convolution().lowering(*input),
             _ => Lowering::Fallback,
         }
     }

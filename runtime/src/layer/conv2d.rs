@@ -9,11 +9,11 @@ use super::convolution::Convolution;
 use super::pair::{self, Written};
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one};
+use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one, weight_norm};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Lowering, kernels};
+use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).
@@ -67,6 +67,9 @@ pub struct Conv2d {
     /// Whether a learned bias is added to each output channel; `true` by default. A following
     /// `batch_norm` makes it redundant.
     pub bias: bool,
+    /// Whether the weight is normalized: `true` stores it as the lengths and the directions of its rows, `weight_g` and `weight_v`, as
+    /// [`Linear`](super::Linear) describes; `false` by default.
+    pub weight_norm: bool,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
@@ -75,6 +78,7 @@ impl Conv2d {
     /// Counts are at least 1, `groups` divides `out`, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
+        hold!(weight_norm::check(self.weight_norm, self.init));
         self.convolution().check()
     }
 
@@ -85,8 +89,9 @@ impl Conv2d {
     }
 
     const fn convolution(&self) -> Convolution {
-        let Self { out, kernel, stride, padding, dilation, groups, bias, .. } = *self;
-        Convolution { out, window: Window::of_image(kernel, stride, padding, dilation), groups, bias }
+        let Self { out, kernel, stride, padding, dilation, groups, bias, weight_norm, .. } = *self;
+        let window = Window::of_image(kernel, stride, padding, dilation);
+        Convolution { out, window, groups, bias, weight_norm }
     }
 }
 
@@ -100,6 +105,7 @@ impl fmt::Debug for Conv2d {
             .field("dilation", &Written(self.dilation))
             .field("groups", &self.groups)
             .field("bias", &self.bias)
+            .field("weight_norm", &self.weight_norm)
             .field("init", &self.init)
             .finish()
     }
@@ -115,6 +121,7 @@ impl Config for Conv2d {
         dilation: 1,
         groups: 1,
         bias: true,
+        weight_norm: false,
         init: Initializer::Default,
     };
     const REQUIRED: &'static [(&'static str, &'static str)] =
@@ -143,9 +150,7 @@ impl Layer for Conv2d {
 
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
         match inputs {
-            [input] if input.rank() == 3 => {
-                Lowering::kernel(kernels::Conv2d(self.convolution().planned(*input)))
-            }
+            [input] if input.rank() == 3 => self.convolution().lowering(*input),
             _ => Lowering::Fallback,
         }
     }

@@ -5,9 +5,10 @@ use trainspec_kernels::conv2d::Conv2d;
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Initializer, Parameter, Role};
+use super::{Init, Initializer, Parameter, Role, weight_norm};
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
 /// A convolution, without the sizes of its input.
@@ -17,6 +18,7 @@ pub(super) struct Convolution {
     pub(super) window: Window,
     pub(super) groups: usize,
     pub(super) bias: bool,
+    pub(super) weight_norm: bool,
 }
 
 impl Convolution {
@@ -72,8 +74,10 @@ impl Convolution {
     }
 
     /// The kernel for an input of this shape.
-    pub(super) fn planned(&self, input: Shape) -> Conv2d {
-        self.sizes(input.axis(0), self.window.sides(input))
+    pub(super) fn lowering(&self, input: Shape) -> Lowering {
+        let channels = input.axis(0);
+        let map = kernels::Conv2d(self.sizes(channels, self.window.sides(input)));
+        weight_norm::lowering(map, self.weight_norm, [self.out, self.fan_in(channels)])
     }
 
     /// The number of input elements that each output element depends on.
@@ -81,14 +85,14 @@ impl Convolution {
         (channels / self.groups.max(1)).saturating_mul(self.window.area())
     }
 
-    /// `weight [out, channels / groups, …]` and `bias [out]`, as PyTorch initializes them.
+    /// `weight [out, channels / groups, …]` or its two parts, and `bias [out]`, as PyTorch initializes them.
     pub(super) fn parameters(&self, inputs: &[Shape], init: Initializer) -> Vec<Parameter> {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
         let [height, width] = self.window.kernel;
         let axes = self.weight_shape([self.out, channels / self.groups.max(1), height, width]);
         let default = Init::fan_in(self.fan_in(channels));
-        let mut parameters =
-            vec![Parameter::new("weight", axes.axes(), Role::Matrix, default).with_init(init)];
+        let weight = Parameter::new("weight", axes.axes(), Role::Matrix, default).with_init(init);
+        let mut parameters = weight_norm::parameters(weight, self.weight_norm);
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, default));
         }
@@ -117,8 +121,7 @@ impl Convolution {
             .reshape((windows, area, groups, each))?
             .permute((2, 0, 1, 3))?
             .reshape((groups, windows, area * each))?;
-        let filters = pass
-            .parameter("weight")?
+        let filters = weight_norm::weight(pass, self.weight_norm)?
             .reshape((groups, self.out / groups, each, area))?
             .permute((0, 3, 2, 1))?
             .reshape((groups, area * each, self.out / groups))?;

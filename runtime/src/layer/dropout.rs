@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, LayerKind, OutputRule, one};
+use super::{AsLast, Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -64,6 +64,7 @@ impl Config for Dropout {
 
 impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const AS_LAST: AsLast = AsLast::ZeroesAtRandom;
 
     fn kind(&self) -> LayerKind {
         LayerKind::Dropout { p: self.p }

@@ -12,7 +12,7 @@
 /// | [`Norm`](Self::Norm) | `layer_norm`, `rms_norm`, `group_norm`, `instance_norm` |
 /// | [`Dropout`](Self::Dropout) | `dropout` |
 /// | [`Layout`](Self::Layout) | `flatten`, `reshape`, `pixel_shuffle` |
-/// | [`Pool`](Self::Pool) | `max_pool2d`, `avg_pool2d`, `max_pool1d`, `avg_pool1d`, `adaptive_max_pool2d`, `adaptive_avg_pool2d`, `mean_pool`, `max_pool`, `global_avg_pool` |
+/// | [`Pool`](Self::Pool) | `max_pool2d`, `avg_pool2d`, `max_pool1d`, `avg_pool1d`, `lp_pool2d`, `lp_pool1d`, `attention_pool`, `adaptive_max_pool2d`, `adaptive_avg_pool2d`, `mean_pool`, `max_pool`, `global_avg_pool` |
 /// | [`Recurrent`](Self::Recurrent) | `lstm`, `gru` |
 /// | [`Attention`](Self::Attention) | `self_attention`, `attention`, `masked_attention` |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

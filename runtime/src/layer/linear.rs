@@ -4,7 +4,9 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
+use super::{
+    Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one, weight_norm,
+};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -16,15 +18,21 @@ use crate::shape::{CheckResult, Shape};
 /// `W` is `weight [out, in]`, `b` is `bias [out]`; `in` is the length of the last axis. Both are initialized uniform
 /// within `1 / sqrt(in)`; `init` selects another initializer of `W`.
 ///
+/// With `weight_norm = true` each row of `W` is a length times a direction, `W_o = g_o v_o / |v_o|` with the Euclidean norm, and both are
+/// trained: `weight_g [out, 1]` and `weight_v [out, in]` instead of `weight`. `init` initializes `v`, and `g` is its norm, so that `W`
+/// is initially `v`; a row of zeros counts as one of norm 1. Weight decay and constraints of weights apply to `v`; `g` is a scale. Files of
+/// PyTorch's `weight_norm`, in the new and the old form, have the same parameters.
+///
 /// # Shapes
 /// `[…, in]` to `[…, out]`: every vector along the last axis is mapped independently.
 ///
 /// # Errors
-/// ``linear needs `out`, the number of output features`` and `linear: out is 0; expected at least 1`, at
-/// compile time.
+/// ``linear needs `out`, the number of output features``, `linear: out is 0; expected at least 1`, and `init = Zeros` with
+/// `weight_norm = true`, at compile time.
 ///
 /// # Source
-/// The bounds of the initial values are PyTorch's, from He et al. 2015 with `a = sqrt 5`.
+/// The bounds of the initial values are PyTorch's, from He et al. 2015 with `a = sqrt 5`. Weight normalization: Salimans and Kingma
+/// 2016.
 ///
 /// # Example
 /// ```
@@ -41,6 +49,8 @@ pub struct Linear {
     pub out: usize,
     /// Whether a learned bias is added to each output feature; `true` by default.
     pub bias: bool,
+    /// Whether the weight is stored and trained as lengths and directions; `false` by default.
+    pub weight_norm: bool,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
@@ -49,6 +59,7 @@ impl Linear {
     /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
+        hold!(weight_norm::check(self.weight_norm, self.init));
         self.init.check()
     }
 
@@ -63,7 +74,7 @@ impl Linear {
 
 impl Config for Linear {
     const NAME: &'static str = "linear";
-    const DEFAULT: Self = Self { out: 0, bias: true, init: Initializer::Default };
+    const DEFAULT: Self = Self { out: 0, bias: true, weight_norm: false, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the number of output features")];
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
@@ -76,8 +87,8 @@ impl Layer for Linear {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());
         let init = Init::fan_in(features);
-        let mut parameters =
-            vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init).with_init(self.init)];
+        let weight = Parameter::new("weight", &[self.out, features], Role::Matrix, init).with_init(self.init);
+        let mut parameters = weight_norm::parameters(weight, self.weight_norm);
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
         }
@@ -97,13 +108,14 @@ impl Layer for Linear {
         let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);
-        Lowering::kernel(kernels::Linear { vectors, inputs: features, outputs: self.out })
+        let map = kernels::Linear { vectors, inputs: features, outputs: self.out };
+        weight_norm::lowering(map, self.weight_norm, [self.out, features])
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
         let bias = if self.bias { Some(pass.parameter("bias")?) } else { None };
-        affine(x, pass.parameter("weight")?, bias)
+        affine(x, &weight_norm::weight(pass, self.weight_norm)?, bias)
     }
 }
 
@@ -139,6 +151,21 @@ mod tests {
         assert_eq!(
             Linear { out: 0, ..Linear::DEFAULT }.check().unwrap_err().as_str(),
             "out is 0; expected at least 1"
+        );
+    }
+
+    #[test]
+    fn normalized_weight_is_stored_as_lengths_and_directions() {
+        let layer = Linear { out: 3, weight_norm: true, init: Initializer::He, ..Linear::DEFAULT };
+        let parameters = layer.parameters(&[Shape::of(&[5])]);
+        let named: Vec<_> = parameters.iter().map(|each| (each.name, each.shape, each.init)).collect();
+        let init = [Init::RowNorms, Init::Normal { std: (2.0_f64 / 5.0).sqrt() }, Init::fan_in(5)];
+        let shapes = [Shape::of(&[3, 1]), Shape::of(&[3, 5]), Shape::of(&[3])];
+        let names = ["weight_g", "weight_v", "bias"];
+        assert_eq!(named, [0, 1, 2].map(|at| (names[at], shapes[at], init[at])));
+        assert_eq!(
+            Linear { init: Initializer::Zeros, ..layer }.check().unwrap_err().as_str(),
+            "init is Zeros, but with `weight_norm = true` each output needs a direction; use another `init`"
         );
     }
 

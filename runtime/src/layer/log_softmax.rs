@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{AsLast, Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -54,6 +54,7 @@ impl Config for LogSoftmax {
 
 impl Layer for LogSoftmax {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const AS_LAST: AsLast = AsLast::Probabilities;
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // maximum and difference, exponential, sum, difference

@@ -12,9 +12,11 @@
 //! | [`ConvTranspose2d`], [`ConvTranspose1d`] | `conv_transpose2d`, `conv_transpose1d` | a learned filter that enlarges an image or a sequence |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
 //! | [`MaxPool1d`], [`AvgPool1d`] | `max_pool1d`, `avg_pool1d` | the same for sequences |
+//! | [`LpPool2d`], [`LpPool1d`] | `lp_pool2d`, `lp_pool1d` | the p-norm of each window |
 //! | [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`] | `adaptive_max_pool2d`, `adaptive_avg_pool2d` | the same for a fixed number of windows |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
 //! | [`MeanPool`], [`MaxPool`], [`Last`] | `mean_pool`, `max_pool`, `last` | the mean, the largest or the last value along an axis |
+//! | [`AttentionPool`] | `attention_pool` | a learned weighted mean of the positions of a sequence |
 //! | [`Upsample`] | `upsample` | an image enlarged by repeating or interpolating pixels |
 //! | [`PixelShuffle`] | `pixel_shuffle` | channels that become pixels |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
@@ -58,7 +60,9 @@ mod adaptive_avg_pool2d;
 mod adaptive_max_pool2d;
 mod add;
 mod affine;
+mod as_last;
 mod attention;
+mod attention_pool;
 mod avg_pool1d;
 mod avg_pool2d;
 mod axis;
@@ -90,6 +94,8 @@ mod layer_scale;
 mod layout;
 mod linear;
 mod log_softmax;
+mod lp_pool1d;
+mod lp_pool2d;
 mod lstm;
 mod max_pool;
 mod max_pool1d;
@@ -122,6 +128,7 @@ mod stack;
 mod stochastic_depth;
 mod transposition;
 mod upsample;
+mod weight_norm;
 mod window;
 
 pub use activation::{
@@ -131,7 +138,9 @@ pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
 pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Div, Mul, Sub};
 pub use affine::Affine;
+pub use as_last::AsLast;
 pub use attention::{Attention, MaskedAttention};
+pub use attention_pool::AttentionPool;
 pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use axis::{Axis, ParameterAxes};
@@ -160,6 +169,8 @@ pub use layer_norm::LayerNorm;
 pub use layer_scale::LayerScale;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
+pub use lp_pool1d::LpPool1d;
+pub use lp_pool2d::LpPool2d;
 pub use lstm::Lstm;
 pub use max_pool::MaxPool;
 pub use max_pool1d::MaxPool1d;
@@ -262,6 +273,9 @@ pub trait Layer: Config {
     /// parameters in each call, and that a parameter that it takes from another layer fits. For a layer without them, the
     /// default, these checks are made when the graph is built.
     const PARAMETERS: ParameterAxes = &[];
+
+    /// Whether a model that returns logits may end in it; [`AsLast::Allowed`] by default.
+    const AS_LAST: AsLast = AsLast::Allowed;
 
     /// The parameters and running statistics for inputs of these shapes, in the order of the file.
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {

@@ -167,6 +167,8 @@ pub enum Init {
     Zeros,
     /// All 1.
     Ones,
+    /// The Euclidean norm of each row, an index of the first axis, of the parameter that the layer declares next.
+    RowNorms,
     /// All the same.
     Constant {
         /// The value.

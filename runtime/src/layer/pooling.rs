@@ -4,7 +4,18 @@ use candle_core::Tensor;
 
 use super::window::Window;
 use crate::error::{Error, Result};
-use crate::shape::Shape;
+use crate::shape::{CheckError, CheckResult, Shape};
+
+/// The largest exponent of power-average pooling: beyond it, powers of ordinary values leave the range of f32.
+const MAX_EXPONENT: usize = 32;
+
+/// Checks the exponent of power-average pooling.
+pub(super) const fn exponent(p: usize) -> CheckResult {
+    if p >= 1 && p <= MAX_EXPONENT {
+        return Ok(());
+    }
+    Err(CheckError::new("p is ").number(p).text("; expected a whole number from 1 to ").number(MAX_EXPONENT))
+}
 
 /// The images, and the rows and columns of the result: a sequence `[batch, channels, length]` is an image of one row.
 fn images(window: &Window, x: &Tensor) -> Result<(Tensor, [usize; 2])> {
@@ -153,6 +164,19 @@ pub(super) fn means(window: &Window, x: &Tensor) -> Result<Tensor> {
     // The sum of a window is the sum of its row sums.
     let sums = sums(window, x)?;
     Ok(sums.affine(1.0 / window.area() as f64, 0.0)?)
+}
+
+/// The `p`-th root of the sum of the `p`-th powers of each window, with the sign of the sum.
+pub(super) fn powers(window: &Window, p: usize, x: &Tensor) -> Result<Tensor> {
+    let p = p as f64;
+    let sums = sums(window, &x.powf(p)?)?;
+    // Computed here, since the slope of the root is infinite at 0.
+    let at = sums.detach();
+    let sizes = at.abs()?.powf(1.0 / p)?;
+    let values = at.lt(0.0)?.where_cond(&sizes.neg()?, &sizes)?;
+    let slopes = (sizes.powf(1.0 - p)? / p)?;
+    let slopes = at.eq(0.0)?.where_cond(&slopes.zeros_like()?, &slopes)?;
+    Ok(((sums - &at)? * slopes)?.add(&values)?)
 }
 
 /// The sum of each window.

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{AsLast, Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -58,6 +58,7 @@ impl Config for Softmax {
 
 impl Layer for Softmax {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const AS_LAST: AsLast = AsLast::Probabilities;
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // maximum and difference, exponential, sum, quotient

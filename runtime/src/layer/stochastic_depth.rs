@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{AsLast, Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -77,6 +77,7 @@ impl Config for StochasticDepth {
 
 impl Layer for StochasticDepth {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const AS_LAST: AsLast = AsLast::ZeroesAtRandom;
 
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(input) = inputs.first() else { return Lowering::Fallback };

@@ -2,13 +2,15 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::pointwise_loss::Function;
 
 use super::binary_cross_entropy::{one_of_two, softplus};
 use super::focal::{check_gamma, focal};
-use super::{BadTarget, Loss, LossSum, Reduction};
+use super::pointwise::{Expects, Pointwise};
+use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{CheckError, CheckResult, Class, Labels, Logits};
+use crate::shape::{CheckError, CheckResult, Class, Labels, Logits, Shape};
 
 /// Computes the binary cross entropy with less weight on labels that are already predicted well, for rare labels.
 ///
@@ -67,6 +69,11 @@ impl BinaryFocal {
         let sum = (focal(&log_p, self.gamma)? * weights)?.sum_all()?;
         Ok(LossSum { sum: self.reduction.over(&sum, labels)?, weight: samples as f64 })
     }
+
+    fn form(self, prediction: Shape, expects: Expects) -> Pointwise {
+        let function = Function::Focal { gamma: self.gamma as f32, alpha: self.alpha as f32 };
+        Pointwise::new(function, prediction, self.reduction).of(expects)
+    }
 }
 
 impl Config for BinaryFocal {
@@ -87,6 +94,10 @@ impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryFocal {
     fn accepts(&self, target: &[f32]) -> Result<(), BadTarget> {
         BadTarget::unless(target, |label| [0.0, 1.0].contains(label), "0 or 1")
     }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.form(prediction, Expects::Probability)))
+    }
 }
 
 impl Loss<Logits<1>, Class<2>> for BinaryFocal {
@@ -96,5 +107,9 @@ impl Loss<Logits<1>, Class<2>> for BinaryFocal {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.form(prediction, Expects::Class)))
     }
 }

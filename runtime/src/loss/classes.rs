@@ -56,6 +56,9 @@ pub(super) struct Rows {
 }
 
 impl Counting {
+    /// All classes with the same weight.
+    pub(super) const ALL: Self = Self { weights: &[], ignored: None };
+
     /// Returns the weight of a target, rounded to f32 as in the kernels; 0 if it is ignored.
     pub(super) fn of(self, target: u32) -> f64 {
         if self.ignored == Some(target) {
@@ -149,6 +152,12 @@ impl Rows {
         };
         Ok(right.sum_all()?.neg()?)
     }
+}
+
+/// Converts the logits of maps, `[batch, classes, height, width]`, to rows of one pixel each, `[pixels, classes]`.
+pub(super) fn pixels(maps: &Tensor) -> Result<Tensor> {
+    let classes = maps.dim(1)?;
+    Ok(maps.permute((0, 2, 3, 1))?.reshape(((), classes))?)
 }
 
 /// Returns the loss of rows if none of them counts.

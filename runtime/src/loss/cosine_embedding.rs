@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::cosine_loss::CosineLoss;
 
+use super::classes::Counting;
 use super::embeddings::{cosine, embedding};
-use super::{Loss, LossSum, Reduction};
+use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{CheckError, CheckResult, Class, Embeddings};
+use crate::shape::{CheckError, CheckResult, Class, Elements, Embeddings, Shape};
 
 /// Computes how far the angle between two embeddings is from what it should be.
 ///
@@ -74,5 +76,30 @@ impl<const D: usize> Loss<Embeddings<2, D>, Class<2>> for CosineEmbedding {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Pairs { size: prediction.last(), margin: self.margin as f32 }))
+    }
+}
+
+/// The loss as a kernel.
+struct Pairs {
+    /// The length of an embedding.
+    size: usize,
+    margin: f32,
+}
+
+impl LossKernel for Pairs {
+    fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
+        let Self { size, margin } = *self;
+        let rows = prediction.len() / (2 * size).max(1);
+        let targets = Counting::ALL.check(target, rows, 2)?;
+        let kernel = CosineLoss { rows, size, margin };
+        let sum = match gradient {
+            Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
+            None => kernel.forward(prediction, targets),
+        };
+        Ok((sum, rows as f64))
     }
 }

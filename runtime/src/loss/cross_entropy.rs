@@ -5,8 +5,9 @@ use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::cross_entropy as kernels;
 
-use super::classes::{Counting, by_counting, nothing};
+use super::classes::{Counting, by_counting, nothing, pixels};
 use super::list::{check_weights, leaked, singles};
+use super::places::Places;
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
@@ -144,11 +145,14 @@ impl<const C: usize, const H: usize, const W: usize> Loss<LogitMap<C, H, W>, Cla
     for CrossEntropy
 {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
-        let pixels = prediction.permute((0, 2, 3, 1))?.reshape(((), C))?;
-        self.rows(&pixels, &target.flatten_all()?)
+        self.rows(&pixels(prediction)?, &target.flatten_all()?)
     }
 
     by_counting!(C, "classes");
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Places::new(self.counting()).smoothed(self.label_smoothing).planes(prediction)))
+    }
 }
 
 /// The loss as a kernel.

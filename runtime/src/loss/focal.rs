@@ -4,19 +4,21 @@ use candle_core::{D, Tensor};
 use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use super::classes::{Counting, by_counting, nothing};
+use super::classes::{Counting, by_counting, nothing, pixels};
 use super::list::{check_weights, leaked};
-use super::{Loss, LossSum, Reduction};
+use super::places::Places;
+use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
 use crate::keys::Facts;
-use crate::shape::{CheckError, CheckResult, Class, Logits, TokenLogits, Tokens};
+use crate::shape::{CheckError, CheckResult, Class, ClassMap, LogitMap, Logits, Shape, TokenLogits, Tokens};
 
 /// Computes the cross entropy with less weight on samples that are already classified well.
 ///
 /// With the probability `p` of the target class `c`, the softmax of the logits, a sample's loss is
 /// `-w_c (1 - p)^gamma ln p`, and its weight in the mean is `w_c`: the mean is the sum of the losses over the sum of the weights.
-/// With `gamma: 0.0` this is [`CrossEntropy`](struct@super::CrossEntropy). The model must output logits.
+/// With `gamma: 0.0` this is [`CrossEntropy`](struct@super::CrossEntropy). Each position of tokens and each pixel of a map counts like a sample.
+/// The model must output logits.
 /// [`BinaryFocal`](struct@super::BinaryFocal) is the form for labels.
 ///
 /// # Example
@@ -66,6 +68,10 @@ impl Focal {
 
     fn counting(self) -> Counting {
         Counting { weights: self.weights, ignored: self.ignore_index }
+    }
+
+    fn places(self) -> Places {
+        Places::new(self.counting()).focused(self.gamma)
     }
 
     /// `logits` is `[rows, classes]`, `classes` is `[rows]`.
@@ -133,6 +139,10 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for Focal {
     }
 
     by_counting!(C, "classes");
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.places().rows(prediction)))
+    }
 }
 
 impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Focal {
@@ -141,6 +151,22 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Foca
     }
 
     by_counting!(V, "tokens");
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.places().rows(prediction)))
+    }
+}
+
+impl<const C: usize, const H: usize, const W: usize> Loss<LogitMap<C, H, W>, ClassMap<C, H, W>> for Focal {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        self.rows(&pixels(prediction)?, &target.flatten_all()?)
+    }
+
+    by_counting!(C, "classes");
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.places().planes(prediction)))
+    }
 }
 
 #[cfg(test)]

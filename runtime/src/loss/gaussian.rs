@@ -2,11 +2,12 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::gaussian_loss::GaussianLoss;
 
-use super::{Loss, LossSum, Reduction};
+use super::{Loss, LossKernel, LossSum, Reduction, check_targets};
 use crate::config::Config;
-use crate::error::Result;
-use crate::shape::{CheckError, CheckResult, Gaussians, Values};
+use crate::error::{Error, Result};
+use crate::shape::{CheckError, CheckResult, Elements, Gaussians, Shape, Values};
 
 /// Computes the negative log-likelihood of values under normal distributions whose means and variances the model predicts.
 ///
@@ -88,5 +89,37 @@ impl<const N: usize> Loss<Gaussians<N>, Values<N>> for GaussianNegativeLogLikeli
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        let columns = prediction.last();
+        let floor = self.min_variance.ln() as f32;
+        Some(Box::new(Rows { columns, floor, scale: self.reduction.scale(columns) }))
+    }
+}
+
+/// The loss as a kernel.
+struct Rows {
+    /// The number of values of a sample.
+    columns: usize,
+    /// The smallest log-variance.
+    floor: f32,
+    scale: f64,
+}
+
+impl LossKernel for Rows {
+    fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
+        let Self { columns, floor, scale } = *self;
+        let Elements::Float(targets) = target else {
+            return Err(Error::Internal("a loss received targets of the wrong type"));
+        };
+        let rows = prediction.len() / (2 * columns).max(1);
+        check_targets(rows * columns, targets.len())?;
+        let kernel = GaussianLoss { rows, columns, floor, scale };
+        let sum = match gradient {
+            Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
+            None => kernel.forward(prediction, targets),
+        };
+        Ok((sum, rows as f64))
     }
 }

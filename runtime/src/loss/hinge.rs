@@ -116,7 +116,7 @@ struct Rows {
 impl LossKernel for Rows {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
         let rows = prediction.len() / self.classes.max(1);
-        let targets = Counting { weights: &[], ignored: None }.check(target, rows, self.classes)?;
+        let targets = Counting::ALL.check(target, rows, self.classes)?;
         let (margin, squared) = (self.loss.margin as f32, self.loss.power == 2);
         let kernel = MarginLoss { rows, classes: self.classes, margin, squared };
         let sum = match gradient {

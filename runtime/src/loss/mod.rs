@@ -10,9 +10,9 @@
 //! | [`Hinge`](struct@Hinge) | `Logits<C>`; `Logits<1>` | `Class<C>`; `Class<2>` |
 //! | [`NegativeLogLikelihood`](struct@NegativeLogLikelihood) | [`LogProbabilities`](crate::LogProbabilities) | `Class` |
 //! | [`KlDivergence`](struct@KlDivergence) | `LogProbabilities` | [`Probabilities`](crate::Probabilities) |
-//! | [`Focal`](struct@Focal) | `Logits`, `TokenLogits` | `Class`, `Tokens` |
+//! | [`Focal`](struct@Focal) | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Tokens`, `ClassMap` |
 //! | [`BinaryFocal`](struct@BinaryFocal) | `Logits<N>`; `Logits<1>` | `Labels<N>`; `Class<2>` |
-//! | [`Dice`](struct@Dice) | `Logits<N>` | `Labels<N>` |
+//! | [`Dice`](struct@Dice) | `Logits<N>`, `LogitMap` | `Labels<N>`, `ClassMap` |
 //! | [`GaussianNegativeLogLikelihood`](struct@GaussianNegativeLogLikelihood) | [`Gaussians`](crate::Gaussians) | `Values` |
 //! | [`PoissonNegativeLogLikelihood`](struct@PoissonNegativeLogLikelihood) | `Values` | `Values` |
 //! | [`CosineEmbedding`](struct@CosineEmbedding) | [`Embeddings<2, D>`](crate::Embeddings) | `Class<2>` |
@@ -42,6 +42,7 @@ mod list;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod negative_log_likelihood;
+mod places;
 mod pointwise;
 mod poisson;
 mod reduction;
@@ -205,13 +206,14 @@ pub trait LossKernel: Send + Sync {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss for a model with output `{Output}` and data with target `{Target}`",
     label = "this loss does not match the output of the model and the target of the data",
-    note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
+    note = "`CrossEntropy` compares `Logits<C>` with `Class<C>`, `TokenLogits<V>` with `Tokens<V, T>`, and `LogitMap<C, H, W>` with \
+            `ClassMap<C, H, W>`; \
             `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `SmoothL1` compare `Values<N>` with `Values<N>`",
     note = "`BinaryCrossEntropy` compares `Logits<N>` with `Labels<N>`, and `Logits<1>` with `Class<2>`, as `Hinge` does, \
             which also compares `Logits<C>` with `Class<C>`; `NegativeLogLikelihood` compares `LogProbabilities<C>` with \
             `Class<C>`, `KlDivergence` with `Probabilities<C>`",
     note = "`Focal` fits where `CrossEntropy` does, `BinaryFocal` where `BinaryCrossEntropy` does; `Dice` compares `Logits<N>` with \
-            `Labels<N>`; `PoissonNegativeLogLikelihood` compares `Values<N>`, and `GaussianNegativeLogLikelihood` `Gaussians<N>`, with \
+            `Labels<N>`, and `LogitMap<C, H, W>` with `ClassMap<C, H, W>`; `PoissonNegativeLogLikelihood` compares `Values<N>`, and `GaussianNegativeLogLikelihood` `Gaussians<N>`, with \
             `Values<N>`; `Ctc` compares `TokenLogits<V>` with `Tokens<V, L>`",
     note = "`CosineEmbedding` compares `Embeddings<2, D>`, `Triplet` `Embeddings<3, D>`, with `Class<2>`; `InfoNce` compares \
             `Embeddings<K, D>` with `Class<C>`",

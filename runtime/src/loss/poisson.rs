@@ -2,11 +2,13 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::pointwise_loss::Function;
 
-use super::{BadTarget, Loss, LossSum, Reduction};
+use super::pointwise::Pointwise;
+use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{CheckResult, Values};
+use crate::shape::{CheckResult, Shape, Values};
 
 /// Computes the negative log-likelihood of counts under Poisson distributions whose log-rates the model predicts.
 ///
@@ -77,5 +79,9 @@ impl<const N: usize> Loss<Values<N>, Values<N>> for PoissonNegativeLogLikelihood
 
     fn accepts(&self, target: &[f32]) -> Result<(), BadTarget> {
         BadTarget::unless(target, |count| *count >= 0.0, "a count of 0 or more")
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Pointwise::new(Function::Poisson, prediction, self.reduction)))
     }
 }

@@ -67,10 +67,11 @@ impl State for Confusion {
     }
 }
 
-/// Counts samples by target class and predicted class.
+/// Counts samples, or the pixels of maps, by target class and predicted class.
 ///
 /// The table is written as `confusion_matrix` to `metrics.jsonl` and cannot be monitored. A run with up to
-/// [`Confusion::MAX_CLASSES`] classes prints the table of the test samples at its end even if the metric is not declared.
+/// [`Confusion::MAX_CLASSES`] classes prints the table of the test samples at its end even if the metric is not declared; the table of
+/// pixels is only written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfusionMatrix {

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Accuracy, Direction, F1, Metric, Outcomes, Precision, Recall, TopK};
-use crate::shape::{CheckResult, ClassMap, LogitMap, Shape, TokenLogits, Tokens};
+use super::{
+    Accuracy, CalibrationError, Confusion, ConfusionMatrix, Direction, F1, Iou, Mcc, Metric, Outcomes,
+    Precision, Recall, TopK,
+};
+use crate::shape::{CheckResult, Class, ClassMap, LogitMap, Logits, Shape, TokenLogits, Tokens};
 
 /// Passes the pixels of a map to the metric of a sequence.
 macro_rules! of_maps {
@@ -27,8 +30,7 @@ macro_rules! of_maps {
 
             fn update(&self, state: &mut Self::State, outcomes: &Outcomes<'_, u32>) {
                 let predictions = pixels(outcomes.predictions, C, H * W);
-                let shape = Shape::of(&[H * W, C]);
-                let pixels = Outcomes { shape, predictions: &predictions, ..*outcomes };
+                let pixels = rows::<C, H, W>(outcomes, &predictions);
                 <Self as Metric<TokenLogits<C>, Tokens<C, 1>>>::update(self, state, &pixels);
             }
 
@@ -39,7 +41,39 @@ macro_rules! of_maps {
     )* };
 }
 
-of_maps!(Accuracy, Precision, Recall, F1, TopK);
+of_maps!(Accuracy, Precision, Recall, F1, Iou, Mcc, CalibrationError, TopK);
+
+/// The outcomes of maps as those of sequences of pixels, whose logits are [`pixels`].
+fn rows<'a, const C: usize, const H: usize, const W: usize>(
+    outcomes: &Outcomes<'a, u32>,
+    pixels: &'a [f32],
+) -> Outcomes<'a, u32> {
+    Outcomes { shape: Shape::of(&[H * W, C]), predictions: pixels, ..*outcomes }
+}
+
+impl<const C: usize, const H: usize, const W: usize> Metric<LogitMap<C, H, W>, ClassMap<C, H, W>>
+    for ConfusionMatrix
+{
+    type State = Confusion;
+    const LABEL: &'static str = <Self as Metric<Logits<C>, Class<C>>>::LABEL;
+    const DIRECTION: Direction = Direction::Higher;
+    const IS_TABLE: bool = true;
+    const DEFINED_BY_TARGETS: bool = true;
+
+    fn fits(&self) -> CheckResult {
+        <Self as Metric<Logits<C>, Class<C>>>::fits(self)
+    }
+
+    fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
+        let predictions = pixels(outcomes.predictions, C, H * W);
+        let pixels = rows::<C, H, W>(outcomes, &predictions);
+        <Self as Metric<Logits<C>, Class<C>>>::update(self, confusion, &pixels);
+    }
+
+    fn table<'a>(&self, confusion: &'a Confusion) -> Option<&'a Confusion> {
+        Some(confusion)
+    }
+}
 
 /// The logits of each pixel together: `[samples, classes, pixels]` to `[samples, pixels, classes]`.
 fn pixels(maps: &[f32], classes: usize, pixels: usize) -> Vec<f32> {

@@ -2,15 +2,15 @@
 //!
 //! | metric | label | model output | target | better |
 //! | --- | --- | --- | --- | --- |
-//! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`TopK`](struct@TopK) | `top_5_accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`Iou`](struct@Iou) | `iou_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`Mcc`](struct@Mcc) | `mcc` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
-//! | [`CalibrationError`](struct@CalibrationError) | `calibration_error` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | lower |
-//! | [`ConfusionMatrix`](struct@ConfusionMatrix) | `confusion_matrix` | `Logits` | `Class` | a table |
+//! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`TopK`](struct@TopK) | `top_5_accuracy` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Tokens`, `ClassMap` | higher |
+//! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`Iou`](struct@Iou) | `iou_macro` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`Mcc`](struct@Mcc) | `mcc` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | higher |
+//! | [`CalibrationError`](struct@CalibrationError) | `calibration_error` | `Logits`, `TokenLogits`, `LogitMap` | `Class`, `Labels`, `Tokens`, `ClassMap` | lower |
+//! | [`ConfusionMatrix`](struct@ConfusionMatrix) | `confusion_matrix` | `Logits`, `LogitMap` | `Class`, `ClassMap` | a table |
 //! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class`, `Labels` | higher |
 //! | [`AveragePrecision`](struct@AveragePrecision) | `average_precision` | `Logits` | `Class`, `Labels` | higher |
 //! | [`Perplexity`](struct@Perplexity) | `perplexity` | `TokenLogits` | `Tokens` | lower |
@@ -23,6 +23,8 @@
 //! sample once and accumulates a [`State`], from which its value is computed at the end. Batches of unequal size are therefore
 //! weighted correctly, and values that are not means over batches (an F1, an area, a root) are exact. An undefined value is NaN,
 //! which is printed as `-` and written as `null` in JSON.
+//!
+//! Each position of tokens and each pixel of a map counts like a sample.
 //!
 //! With `Logits<1>` for `Class<2>`, and for each of `Labels<N>`, the threshold is a logit of 0, which is a probability of 0.5.
 //!
@@ -238,8 +240,9 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
     message = "`{Self}` is not a metric for a model with output `{Output}` and data with target `{Target}`",
     label = "this metric does not match the output of the model and the target of the data",
     note = "`Accuracy`, `Precision`, `Recall`, `F1`, `Iou`, `Mcc` and `CalibrationError` are for `Logits<C>` with `Class<C>`, `Logits<1>` with `Class<2>`, `Logits<N>` \
-            with `Labels<N>`, and `TokenLogits<V>`; `Auroc` and `AveragePrecision` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
-            `TokenLogits<V>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, and `Logits<1>` with `Class<2>`",
+            with `Labels<N>`, `TokenLogits<V>`, and `LogitMap<C, H, W>`; `Auroc` and `AveragePrecision` for the same but tokens and maps; `TopK` \
+            for `Logits<C>` with `Class<C>`, `TokenLogits<V>`, and `LogitMap<C, H, W>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, \
+            `Logits<1>` with `Class<2>`, and `LogitMap<C, H, W>`",
     note = "`Perplexity` is for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, `RootMeanSquaredError` and `R2` for \
             `Values<N>`",
     note = "a model with several outputs takes a tuple with one list for each: `([Accuracy], [R2])`"

@@ -19,7 +19,7 @@ impl Scope<'_> {
             // The compiler sees the layers of the model itself, not those of the models that it calls.
             if let (Some(layer), Some(kind)) = (self.layer_of(value), <M::Output as Kinds>::NAMES.get(place))
             {
-                last_layer(kind, layer)?;
+                last_layer(kind, layer.name(), layer.as_last())?;
             }
         }
         Ok(values.to_vec())

@@ -13,7 +13,7 @@ use super::sharing::{FirstCall, parameters_of, tied, tied_init};
 use crate::config::Config;
 use crate::graph::Module;
 use crate::graph::other_parameters;
-use crate::layer::{Axis, ParameterAxes, folded};
+use crate::layer::{AsLast, Axis, ParameterAxes, folded};
 use crate::shape::{CheckError, CheckResult, Kinds, Shape, contains, same_text};
 
 /// Traces the shapes of one model.
@@ -27,6 +27,8 @@ pub struct Trace {
     speaks: bool,
     /// The layer that was traced last, which returns the output.
     last: &'static str,
+    /// Whether a model that returns logits may end in it.
+    as_last: AsLast,
     /// The output of the layer that needs the largest batch.
     asks: Shape,
     /// The fingerprint of the shapes of all parameters.
@@ -58,6 +60,7 @@ impl Trace {
         first: Ok(()),
         speaks: false,
         last: "",
+        as_last: AsLast::Allowed,
         asks: Shape::UNKNOWN,
         parameters: Shape::NO_PARAMETERS,
         steps: 0,
@@ -232,7 +235,7 @@ impl Trace {
     #[track_caller]
     pub const fn ends<M: Model>(&mut self, place: usize) {
         if let Some(&name) = kind(<M::Output as Kinds>::NAMES, place)
-            && let Err(problem) = last_layer(name, self.last)
+            && let Err(problem) = last_layer(name, self.last, self.as_last)
         {
             self.step("", Err(problem));
         }
@@ -250,7 +253,7 @@ impl Trace {
             if names.len() > 1 {
                 return shape;
             }
-            return match last_layer(name, self.last) {
+            return match last_layer(name, self.last, self.as_last) {
                 Ok(()) => shape,
                 Err(problem) => self.step("", Err(problem)),
             };
@@ -342,6 +345,7 @@ impl Trace {
     const fn layer_step<M: Module>(&mut self, input: Shape, output: CheckResult<Shape>) -> Shape {
         let (name, parameters) = (M::NAME, M::PARAMETERS);
         let shape = self.step(name, output);
+        self.as_last = M::AS_LAST;
         if shape.rank() < 2 {
             self.unflattened = None;
         } else if self.unflattened.is_none() && maps_last_axis(parameters) && input.rank() > 1 {
@@ -352,7 +356,7 @@ impl Trace {
 
     #[track_caller]
     const fn step(&mut self, name: &'static str, output: CheckResult<Shape>) -> Shape {
-        self.last = name;
+        (self.last, self.as_last) = (name, AsLast::Allowed);
         self.steps += 1;
         if self.blamed.step() == self.steps {
             speak(self.blamed);
@@ -407,27 +411,23 @@ const fn kind<T>(list: &[T], place: usize) -> Option<&T> {
 
 /// Checks that a model's last layer may return its output: logits come before any softmax, and a final dropout would zero
 /// outputs.
-pub(crate) const fn last_layer(kind: &str, layer: &str) -> CheckResult {
+pub(crate) const fn last_layer(kind: &str, layer: &str, as_last: AsLast) -> CheckResult {
     if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") && !same_text(kind, "LogitMap") {
         return Ok(());
     }
-    let squashes =
-        same_text(layer, "softmax") || same_text(layer, "log_softmax") || same_text(layer, "sigmoid");
-    if squashes {
-        return Err(CheckError::new("`")
-            .text(layer)
+    let problem = CheckError::new("`").text(layer);
+    match as_last {
+        AsLast::Allowed => Ok(()),
+        AsLast::Probabilities => Err(problem
             .text("` is the last layer, but `")
             .text(kind)
             .text("` are the values before it, which their losses expect; remove `")
             .text(layer)
-            .text("`"));
+            .text("`")),
+        AsLast::ZeroesAtRandom => {
+            Err(problem.text("` is the last layer, so it zeroes outputs; put it before the last `linear`"))
+        }
     }
-    if same_text(layer, "dropout") {
-        return Err(CheckError::new(
-            "`dropout` is the last layer, so it zeroes outputs; put it before the last `linear`",
-        ));
-    }
-    Ok(())
 }
 
 /// Checks a configuration: every required key is set, and its own check passes.

@@ -9,7 +9,8 @@ use crate::shape::{CheckError, CheckResult};
 ///
 /// The variance is `eta / (1 + k)^gamma` after `k` steps, so `eta` at the first step. The noise is added to the
 /// average gradient of the window after clipping and before penalties. Every trained parameter has its own random stream,
-/// determined by the seed of the run, its path, the step and the element.
+/// determined by the seed of the run, its path, the step and the element. The row of a padding token, `embedding(padding = 0)`, has no
+/// noise, so that it stays 0.
 ///
 /// # Source
 /// Neelakantan et al. 2015, "Adding gradient noise improves learning for very deep networks", who use `eta` of 0.01, 0.3

@@ -66,7 +66,8 @@ pub trait ParameterStore: Send {
     /// Multiplies the gradient of each parameter by its scale, and bounds the magnitude of each element by `bound` then.
     fn scale(&mut self, scales: &[f64], bound: f64) -> Result<()>;
 
-    /// Adds normal noise with this standard deviation to each gradient, each from its own stream.
+    /// Adds normal noise with this standard deviation to each gradient, each from its own stream. The row of a padding token,
+    /// [`GraphParameter::zero_row`](crate::graph::GraphParameter::zero_row), has none, so that it stays 0.
     fn add_noise(&mut self, std: f32, streams: &[Stream], at: StepIndex) -> Result<()>;
 
     /// Clips the gradients of units: of the weights of one output each. Those of the parameters `except` stay as they are.

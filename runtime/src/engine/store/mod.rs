@@ -12,7 +12,7 @@ use trainspec_kernels::ema::lerp;
 use trainspec_kernels::grad_norm::{global_norm, squares_of_each};
 use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::subnormal::{flushed, in_callers_mode};
-use trainspec_kernels::threads;
+use trainspec_kernels::{scratch, threads};
 
 use crate::data::Batch;
 use crate::error::{Error, Result};
@@ -202,10 +202,20 @@ impl ParameterStore for HostStore {
 
     fn add_noise(&mut self, std: f32, streams: &[Stream], at: StepIndex) -> Result<()> {
         self.edited = true;
-        let gradients = self.gradients.iter_mut();
+        let gradients = self.gradients.iter_mut().zip(&self.about);
         Self::run(self.flushes, || {
-            for (gradient, stream) in gradients.zip(streams) {
-                add_normal(gradient, std, stream.key(), at.place());
+            for ((gradient, about), stream) in gradients.zip(streams) {
+                let columns = about.shape.last();
+                let row = about.zero_row.map(|row| row * columns..(row + 1) * columns);
+                let Some(row) = row.filter(|row| row.end <= gradient.len()) else {
+                    add_normal(gradient, std, stream.key(), at.place());
+                    continue;
+                };
+                scratch::with(columns, |before| {
+                    before.copy_from_slice(&gradient[row.clone()]);
+                    add_normal(gradient, std, stream.key(), at.place());
+                    gradient[row].copy_from_slice(before);
+                });
             }
         });
         Ok(())

@@ -84,6 +84,24 @@ fn values_of_another_graph_are_rejected() {
     assert!(store.edit(&mut |host| host.parameters[1].push(0.0)).is_err());
 }
 
+/// The row of a padding token must stay 0; the other elements have the noise that they have without one.
+#[test]
+fn noise_leaves_row_of_padding_token_unchanged() {
+    let noisy = |zero_row| {
+        let mut graph = fixture::graph();
+        graph.parameters[0].shape = crate::shape::Shape::of(&[3, 1]);
+        graph.parameters[0].zero_row = zero_row;
+        let mut store = HostStore::new(&graph, vec![vec![1.0; 3], vec![2.0; 3], vec![3.0; 3]], true).unwrap();
+        set(&mut store, [0.0, 0.0]);
+        let stream = Stream::new(1, crate::rng::Purpose::GradientNoise, "noise");
+        store.add_noise(1.0, &[stream; 3], StepIndex::default()).unwrap();
+        store.gradients().unwrap()[0].clone()
+    };
+    let (all, padded) = (noisy(None), noisy(Some(1)));
+    assert!(all.iter().all(|&noise| noise != 0.0));
+    assert_eq!(padded, [all[0], 0.0, all[2]]);
+}
+
 /// A norm above the bound is scaled to it; at the bound and below it no bit changes.
 #[test]
 fn units_are_clipped_by_data_or_on_the_host() {

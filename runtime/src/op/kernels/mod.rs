@@ -4,6 +4,7 @@
 
 mod affine;
 mod attention;
+mod attention_pool;
 mod batch_norm;
 mod broadcast;
 mod channel_factor;
@@ -23,8 +24,9 @@ mod self_attention;
 mod softmax;
 mod upsample;
 
-pub(crate) use affine::{Conv2d, ConvTranspose2d, Linear};
+pub(crate) use affine::{Affine, Conv2d, ConvTranspose2d, Linear, WeightNorm};
 pub(crate) use attention::Attention;
+pub(crate) use attention_pool::AttentionPool;
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use broadcast::Broadcast;
 pub(crate) use channel_factor::ChannelFactor;
@@ -37,7 +39,7 @@ pub(crate) use group_norm::GroupNorm;
 pub(crate) use padding_mask::PaddingMask;
 pub(crate) use pool::{
     AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, AxisLast, AxisMax, AxisMean, GlobalAveragePool,
-    MaxPool, along,
+    MaxPool, PowerPool, along,
 };
 pub(crate) use product::Product;
 pub(crate) use recurrent::{Recurrent, Stack};

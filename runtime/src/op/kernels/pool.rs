@@ -15,6 +15,13 @@ pub(crate) struct MaxPool(pub(crate) Pool);
 #[derive(Debug)]
 pub(crate) struct AveragePool(pub(crate) Pool);
 
+/// The root of the sum of powers of each window; the number of planes is that of one sample.
+#[derive(Debug)]
+pub(crate) struct PowerPool {
+    pub(crate) pool: Pool,
+    pub(crate) p: u32,
+}
+
 /// The mean of each channel.
 #[derive(Debug)]
 pub(crate) struct GlobalAveragePool {
@@ -64,6 +71,39 @@ impl Kernel for AveragePool {
     fn backward(&self, pass: &mut Backward<'_>) {
         if let Some(dx) = pass.d_inputs[0].take() {
             of_batch(&self.0, pass.batch).average_backward(pass.d, dx);
+        }
+    }
+}
+
+impl PowerPool {
+    fn of(&self, batch: usize) -> pool::PowerPool {
+        pool::PowerPool { pool: of_batch(&self.pool, batch), p: self.p }
+    }
+}
+
+impl Kernel for PowerPool {
+    fn needs(&self, batch: usize) -> Workspace {
+        let pool = of_batch(&self.pool, batch);
+        let inputs = pool.planes * pool.height * pool.width;
+        let outputs = pool.planes * pool.out_height() * pool.out_width();
+        Workspace { forward: inputs, backward: inputs + outputs, evaluation: inputs, ..Workspace::default() }
+    }
+
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::BOTH
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        let x = pass.inputs[0].floats();
+        self.of(pass.batch).forward(x, &mut pass.scratch[..x.len()], pass.output);
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        if let Some(dx) = pass.d_inputs[0].take() {
+            let (x, y) = (pass.inputs[0].floats(), pass.output);
+            let (slopes, sums) = pass.scratch.split_at_mut(y.len());
+            self.of(pass.batch).backward((x, y), pass.d, (slopes, &mut sums[..x.len()]), dx);
         }
     }
 }

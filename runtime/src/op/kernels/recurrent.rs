@@ -1,92 +1,10 @@
 //! Layers that read sequences: several layers, in one or both directions.
 
-use std::fmt::Debug;
-
 use trainspec_kernels::matmul::WriteMode;
-use trainspec_kernels::recurrent::{Gradients, PackedWeights, Weights};
-use trainspec_kernels::{gru, lstm};
+use trainspec_kernels::recurrent::{Cell, Gradients, PackedWeights, Weights};
 
 use crate::error::{Error, Result};
 use crate::op::{Backward, Forward, Kernel, Prepared, SavedForBackward, Workspace, round};
-
-/// A cell that reads a sequence from the first position to the last.
-pub(crate) trait Cell: Debug + Copy + Send + Sync {
-    /// Of a cell with these sizes.
-    fn sized(sizes: Run) -> Self;
-    /// The elements that backward needs in addition to inputs and outputs.
-    fn saved(&self) -> usize;
-    fn pack(&self, weights: &Weights<'_>) -> PackedWeights;
-    fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]);
-    fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]);
-    fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]);
-    #[allow(clippy::too_many_arguments, reason = "each is an array of its own")]
-    fn backward(
-        &self,
-        x: &[f32],
-        weights: &Weights<'_>,
-        y: &[f32],
-        saved: &mut [f32],
-        dy: &[f32],
-        dx: Option<(&mut [f32], WriteMode)>,
-        gradients: Gradients<'_>,
-    );
-}
-
-/// The sizes of one direction of one layer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    batch: usize,
-    length: usize,
-    inputs: usize,
-    hidden: usize,
-}
-
-/// Both kernels have the same interface.
-macro_rules! cell {
-    ($kernel:ty) => {
-        impl Cell for $kernel {
-            fn sized(Run { batch, length, inputs, hidden }: Run) -> Self {
-                Self { batch, length, inputs, hidden }
-            }
-
-            fn saved(&self) -> usize {
-                <$kernel>::saved(self)
-            }
-
-            fn pack(&self, weights: &Weights<'_>) -> PackedWeights {
-                <$kernel>::pack(self, weights)
-            }
-
-            fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]) {
-                <$kernel>::forward(self, x, weights, y, saved);
-            }
-
-            fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]) {
-                <$kernel>::infer(self, x, weights, y);
-            }
-
-            fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]) {
-                <$kernel>::infer_packed(self, x, weights, y);
-            }
-
-            fn backward(
-                &self,
-                x: &[f32],
-                weights: &Weights<'_>,
-                y: &[f32],
-                saved: &mut [f32],
-                dy: &[f32],
-                dx: Option<(&mut [f32], WriteMode)>,
-                gradients: Gradients<'_>,
-            ) {
-                <$kernel>::backward(self, x, weights, y, saved, dy, dx, gradients);
-            }
-        }
-    };
-}
-
-cell!(lstm::Lstm);
-cell!(gru::Gru);
 
 /// The sizes of all layers.
 #[derive(Clone, Copy, Debug)]
@@ -145,10 +63,6 @@ impl Stack {
     /// The features of the input of a layer.
     fn inputs_of(&self, layer: usize) -> usize {
         if layer == 0 { self.inputs } else { self.directions * self.hidden }
-    }
-
-    fn run(&self, batch: usize, layer: usize) -> Run {
-        Run { batch, length: self.length, inputs: self.inputs_of(layer), hidden: self.hidden }
     }
 
     /// The elements of the states of one run.
@@ -234,7 +148,7 @@ impl<C: Cell> Recurrent<C> {
     }
 
     fn cell(&self, batch: usize, layer: usize) -> C {
-        C::sized(self.stack.run(batch, layer))
+        C::new(batch, self.stack.length, self.stack.inputs_of(layer), self.stack.hidden)
     }
 
     /// The elements that each run of a layer keeps for backward: its own, then its states.
