@@ -17,4 +17,5 @@ mod metrics;
 mod optimizers;
 mod schedules;
 mod sharing;
+mod swa;
 mod task_losses;

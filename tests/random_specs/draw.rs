@@ -3,7 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "a table of functions, of which some can fail")]
 
 use serde_json::{Value, json};
-use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, NoClip, Unconstrained};
+use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, Average, NoClip, Unconstrained};
 use trainspec::prelude::*;
 use trainspec::schedule::{AnyPhase, AnyScaleLr, NoScaling};
 use trainspec::spec::{LossScale, Precision, TrainConfig};
@@ -303,7 +303,12 @@ fn ema(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()>
     } else {
         dice.one_of(&[0.0, 0.5, 0.999, 0.999, 1.0_f64.next_down(), 1.0])
     };
-    settings.ema = Some(Ema { decay, half_life, warmup: dice.once_in(2) });
+    settings.ema = Some(if dice.once_in(3) {
+        let start = dice.one_of(&[Steps(1), Steps(3), Epochs(1), Epochs(2), Steps(0), Epochs(u64::MAX)]);
+        Average::Swa(Swa { start, every: dice.one_of(&[Steps(1), Steps(2), Epochs(1), Epochs(u64::MAX)]) })
+    } else {
+        Average::Ema(Ema { decay, half_life, warmup: dice.once_in(2) })
+    });
     Ok(())
 }
 

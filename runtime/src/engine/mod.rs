@@ -93,6 +93,12 @@ pub trait Engine: Send {
     /// If a candle operation fails or the batch does not match the model.
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch>;
 
+    /// The forward pass in training mode, which changes only the running statistics. It is not part of a window.
+    ///
+    /// # Errors
+    /// If a candle operation fails or the batch does not match the model; then the statistics are unspecified.
+    fn observe(&mut self, batch: &Batch, at: StepIndex) -> Result<()>;
+
     /// An output of the model for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
     ///
     /// # Errors

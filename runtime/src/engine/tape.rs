@@ -208,6 +208,11 @@ impl Engine for Tape {
         Ok(())
     }
 
+    fn observe(&mut self, batch: &Batch, at: StepIndex) -> Result<()> {
+        let (_, statistics, _) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        self.set_statistics(statistics)
+    }
+
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
         let (losses, ..) = self.run(batch, Mode::Evaluate)?;
         micro_batch(&losses)

@@ -76,7 +76,7 @@ pub(super) fn numbers(graph: &Graph, settings: &TrainConfig) -> (u64, u64) {
 /// Returns how many copies of the model a run keeps: the average, the best weights.
 pub(super) fn kept(settings: &TrainConfig) -> u64 {
     let has_best = settings.early_stop.is_some_and(|stop| stop.restore_best);
-    u64::from(settings.ema.is_some()) + u64::from(has_best)
+    u64::from(settings.has_average()) + u64::from(has_best)
 }
 
 /// The elements that a run keeps in memory. Code that makes another copy during a run must count it in
@@ -102,7 +102,7 @@ impl Held {
             model,
             gradients,
             optimizer: gradients.saturating_mul(settings.optimizer.state_names().len() as u64),
-            average: if settings.ema.is_some() { model } else { 0 },
+            average: if settings.has_average() { model } else { 0 },
             kept: model.saturating_mul(kept(settings)),
         }
     }

@@ -229,6 +229,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
+    /// [`Layer::statistics_update`]
+    fn statistics_update(&self) -> Option<f64>;
     /// [`Layer::kind`]
     fn kind(&self) -> LayerKind;
     /// [`Layer::lowering`]
@@ -261,6 +263,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn reads_rows(&self) -> bool {
         Layer::reads_rows(self)
+    }
+
+    fn statistics_update(&self) -> Option<f64> {
+        Layer::statistics_update(self)
     }
 
     fn kind(&self) -> LayerKind {

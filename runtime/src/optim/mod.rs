@@ -30,6 +30,7 @@ mod ada_grad;
 mod adam;
 mod adam_w;
 mod adamax;
+mod average;
 pub mod clip;
 mod constraint;
 mod declaration;
@@ -55,6 +56,7 @@ mod sgd;
 mod sign_sgd;
 mod sparse_adam;
 mod store;
+mod swa;
 mod units;
 mod update;
 
@@ -64,6 +66,7 @@ pub use ada_grad::AdaGrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
+pub use average::{AnyAverage, Average, AveragePoint};
 pub(crate) use clip::GradientStats;
 pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, NoClip, PerParameter, Unit};
 pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained, UnitLimit};
@@ -84,6 +87,7 @@ pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;
 pub use store::{HostParameters, ParameterStore, UnitClip, WeightCopy};
+pub use swa::Swa;
 pub use trainspec_kernels::update::{GradientTransform, RuleChain, UpdateRule};
 pub(crate) use units::{in_units, of_units, unit_length};
 pub use update::{ParameterConfig, Update, UpdateStep};
@@ -156,6 +160,19 @@ pub trait Optimizer: Config {
         0.0
     }
 
+    /// Returns whether the state with this name starts as the weight, instead of as [`initial_state`](Optimizer::initial_state); false by
+    /// default.
+    fn starts_at_weights(&self, slot: usize) -> bool {
+        let _ = slot;
+        false
+    }
+
+    /// Returns where the average is that evaluations, checkpoints and the final model use instead of the weights, if the optimizer
+    /// keeps one; `None` by default.
+    fn average(&self) -> Option<AveragePoint> {
+        None
+    }
+
     /// Returns whether only the rows of embeddings that a batch reads are updated; false by default. The gradient of all other
     /// rows is 0, and their state does not change. If [`penalties`](Optimizer::penalties) apply to an embedding, all rows are
     /// updated, because penalties change every row.
@@ -221,6 +238,10 @@ pub trait AnyOptimizer: Setting {
         let _ = slot;
         false
     }
+    /// [`Optimizer::average`]
+    fn average(&self) -> Option<AveragePoint> {
+        None
+    }
     /// [`Optimizer::is_sparse`]
     fn is_sparse(&self) -> bool;
     /// [`Optimizer::penalties`]
@@ -278,6 +299,14 @@ impl<O: Optimizer> AnyOptimizer for O {
 
     fn initial(&self, slot: usize) -> f32 {
         self.initial_state(slot)
+    }
+
+    fn starts_at_weights(&self, slot: usize) -> bool {
+        Optimizer::starts_at_weights(self, slot)
+    }
+
+    fn average(&self) -> Option<AveragePoint> {
+        Optimizer::average(self)
     }
 
     fn is_sparse(&self) -> bool {

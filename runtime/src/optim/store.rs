@@ -93,6 +93,10 @@ pub trait ParameterStore: Send {
     /// Moves each trained weight of [`WeightCopy::Average`] the fraction `share` of the way to its current value; copies the others.
     fn average(&mut self, share: f32) -> Result<()>;
 
+    /// Sets [`WeightCopy::Average`], which must exist, to the point on the line from each trained weight to a slot of its optimizer state
+    /// that is `share` of the way; copies the others, and all weights before the first step.
+    fn derive_average(&mut self, slot: usize, share: f32) -> Result<()>;
+
     /// Sets all gradients to -0, the value that changes no bit of what is added to it.
     fn clear(&mut self) -> Result<()>;
 

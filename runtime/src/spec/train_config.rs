@@ -90,7 +90,7 @@ impl TrainConfig {
             Setting::validate(from)?;
         }
         if let Some(ema) = &self.ema {
-            Setting::validate(ema)?;
+            ema.validate()?;
         }
         if let Some(checkpoint) = &self.checkpoint {
             Setting::validate(checkpoint)?;
@@ -107,6 +107,12 @@ impl TrainConfig {
     pub fn base_rate(&self) -> f64 {
         let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
         self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    /// Returns whether the run keeps an average of the weights, which evaluations use.
+    #[must_use]
+    pub fn has_average(&self) -> bool {
+        self.ema.is_some() || self.optimizer.average().is_some()
     }
 
     fn check_base_rate(&self) -> Result<()> {

@@ -1,17 +1,18 @@
 //! One optimizer step. The result depends on the order of its operations.
 
+mod evaluated;
 mod share;
 mod skip;
 mod weighting;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::average;
+use super::average::WeightAverage;
 use super::batch_sampler::Windows;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
+use super::statistics::Statistics;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
 use crate::data::{Batch, PreparedDataset, mix};
 use crate::engine::Engine;
@@ -73,6 +74,12 @@ pub struct TrainStep<'a> {
     paths: Vec<Arc<str>>,
     /// Whether any parameter is constrained.
     is_constrained: bool,
+    /// The weights that evaluations use, if they are not those that are trained.
+    average: Option<WeightAverage>,
+    /// Whether an average that depends on the optimizer's state is up to date.
+    is_derived: bool,
+    /// The running statistics of the average.
+    statistics: Statistics,
     /// The scale of each output's gradient in this window.
     scales: Few<f32>,
     /// The weight of each output's loss in this window, if there are several outputs.
@@ -122,8 +129,13 @@ impl<'a> TrainStep<'a> {
         };
         let is_constrained =
             graph.parameters.iter().any(|parameter| settings.constrain.touches(parameter.role));
-        if settings.ema.is_some() {
-            average::start(engine.store_mut())?;
+        let average = WeightAverage::of(settings, &plan)?;
+        let mut statistics = Statistics::default();
+        if let Some(average) = &average {
+            if average.needs_statistics() {
+                statistics = Statistics::of(graph, average.key())?;
+            }
+            engine.store_mut().copy(WeightCopy::Average)?;
         }
         Ok(Self {
             engine,
@@ -137,6 +149,9 @@ impl<'a> TrainStep<'a> {
             noise,
             paths,
             is_constrained,
+            average,
+            is_derived: false,
+            statistics,
             scales: Few::default(),
             weights: None,
             spare: None,
@@ -199,13 +214,11 @@ impl<'a> TrainStep<'a> {
         if saved.optimizer_state.iter().any(|state| state.len() != slots) {
             return Err(Error::Internal("the state of another optimizer"));
         }
-        if self.settings.ema.is_some() {
-            saved.averaged()?;
-        }
+        saved.check_average(self.average.as_ref())?;
         let store = self.engine.store_mut();
         store.set_weights(saved.parameters)?;
         store.set_optimizer_state(saved.optimizer_state)?;
-        if let Some(average) = saved.average.filter(|_| self.settings.ema.is_some()) {
+        if let Some(average) = saved.average.filter(|_| self.average.is_some()) {
             store.set_copy(WeightCopy::Average, average)?;
         }
         let restores_best = self.settings.early_stop.is_some_and(|stop| stop.restore_best);
@@ -215,6 +228,7 @@ impl<'a> TrainStep<'a> {
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;
         self.k = saved.step;
+        (self.is_derived, self.statistics.is_fresh) = (false, false);
         Ok(())
     }
 
@@ -416,41 +430,12 @@ impl<'a> TrainStep<'a> {
         if self.is_constrained {
             store.constrain(&*self.settings.constrain)?;
         }
-        self.settings.ema.map_or(Ok(()), |ema| average::add(ema, t, store))
-    }
-
-    /// Calls `work` with the weights that evaluations use in the engine: under `ema` the average, which is
-    /// swapped with the weights for the call.
-    ///
-    /// # Errors
-    /// As `work`, or if the engine rejects the weights.
-    pub fn with_evaluation_weights<R>(
-        &mut self,
-        work: impl FnOnce(&mut dyn Engine) -> Result<R>,
-    ) -> Result<R> {
-        if self.settings.ema.is_none() {
-            return work(&mut *self.engine);
+        if let Some(average) = &self.average
+            && average.add(t, store)?
+        {
+            (self.is_derived, self.statistics.is_fresh) = (false, false);
         }
-        self.engine.store_mut().swap(WeightCopy::Average)?;
-        let result = work(&mut *self.engine);
-        self.engine.store_mut().swap(WeightCopy::Average)?;
-        result
-    }
-
-    /// Leaves the weights that evaluations use in the engine.
-    ///
-    /// # Errors
-    /// If the engine rejects the weights.
-    pub fn finish(self) -> Result<()> {
-        if self.settings.ema.is_some() { self.engine.store_mut().swap(WeightCopy::Average) } else { Ok(()) }
-    }
-
-    /// Returns the average of the parameters and running statistics, in the graph's order, if the run keeps one.
-    ///
-    /// # Errors
-    /// If it cannot be read from the device.
-    pub fn average(&self) -> Result<Option<Cow<'_, [Vec<f32>]>>> {
-        if self.settings.ema.is_some() { self.engine.store().copied(WeightCopy::Average) } else { Ok(None) }
+        Ok(())
     }
 }
 

@@ -301,6 +301,20 @@ impl ParameterStore for HostStore {
         Ok(())
     }
 
+    fn derive_average(&mut self, slot: usize, share: f32) -> Result<()> {
+        let Self { weights, state, average: Some(average), flushes, .. } = self else { return Ok(()) };
+        Self::run(*flushes, || {
+            for (place, (average, weights)) in average.iter_mut().zip(&*weights).enumerate() {
+                average.copy_from_slice(weights);
+                let state = state.get(place).and_then(|state| state.get(slot));
+                if let Some(state) = state.filter(|state| !state.is_empty()) {
+                    lerp(average, state, share);
+                }
+            }
+        });
+        Ok(())
+    }
+
     fn clear(&mut self) -> Result<()> {
         self.edited = true;
         self.gradients.flat_mut().fill(-0.0);
