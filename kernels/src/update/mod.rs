@@ -34,7 +34,7 @@ mod tests;
 pub use blocks::{for_each_block, sum_of_blocks};
 pub use rules::{
     AdaDelta, AdaGrad, Adam, Adamax, GradientTransform, Lamb, Lars, Lion, Lookahead, NAdam, RAdam, RmsProp,
-    RuleChain, Sgd, SignSgd, UpdateRule,
+    RuleChain, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, UpdateRule,
 };
 
 use crate::simd;

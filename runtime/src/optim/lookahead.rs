@@ -75,6 +75,11 @@ impl<O: Optimizer> Config for Lookahead<O> {
                 .text("` keeps state and updates only the rows of an embedding that a batch reads; the slow weights follow every row, so ")
                 .text("use an optimizer that updates all rows, such as `Adam`"));
         }
+        if this.optimizer.average().is_some() {
+            return Err(CheckError::new("`")
+                .text(O::NAME)
+                .text("` averages the weights itself; use it without `Lookahead`, or another optimizer, such as `AdamW`"));
+        }
         this.check()
     };
 }

@@ -17,6 +17,8 @@
 //! | [`Lamb`](struct@Lamb) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-6`, `weight_decay: 0.01` | You et al. 2020 |
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
+//! | [`ScheduleFreeSgd`](struct@ScheduleFreeSgd) | `lr: 1`, `momentum: 0.9` | Defazio et al. 2024 |
+//! | [`ScheduleFreeAdamW`](struct@ScheduleFreeAdamW) | `lr: 2.5e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Defazio et al. 2024 |
 //!
 //! [`Lookahead`] takes another optimizer: `Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 5, alpha: 0.5 }`.
 //!
@@ -52,6 +54,8 @@ mod radam;
 mod rms_prop;
 mod rules;
 mod scaled;
+mod schedule_free_adam_w;
+mod schedule_free_sgd;
 mod sgd;
 mod sign_sgd;
 mod sparse_adam;
@@ -83,6 +87,8 @@ pub use nadam::NAdam;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
 pub(crate) use scaled::multiply;
+pub use schedule_free_adam_w::ScheduleFreeAdamW;
+pub use schedule_free_sgd::ScheduleFreeSgd;
 pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;

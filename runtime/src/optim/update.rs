@@ -19,13 +19,15 @@ pub struct UpdateStep {
     pub weight_decay: f64,
     /// The result of [`Optimizer::trust`](super::Optimizer::trust) for the parameter; 1 if the optimizer is not layer-wise.
     pub trust: f64,
+    /// The share of this step in an average of all steps so far, each weighted by the square of the largest learning rate up to it.
+    pub share: f64,
 }
 
 impl UpdateStep {
-    /// Creates step `t` at learning rate `lr`, for a matrix without decay.
+    /// Creates step `t` at learning rate `lr`, which all steps so far have had, for a matrix without decay.
     #[must_use]
     pub fn new(t: u64, lr: f64) -> Self {
-        Self { t, lr, role: Role::Matrix, weight_decay: 0.0, trust: 1.0 }
+        Self { t, lr, role: Role::Matrix, weight_decay: 0.0, trust: 1.0, share: 1.0 / t.max(1) as f64 }
     }
 }
 
@@ -82,6 +84,8 @@ pub struct Update<'a> {
     pub scales: &'a [f64],
     /// The bound on the magnitude of a gradient element after that; infinite if there is none.
     pub bound: f64,
+    /// [`UpdateStep::share`]
+    pub share: f64,
 }
 
 impl Update<'_> {
@@ -89,7 +93,9 @@ impl Update<'_> {
     pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, GradientTransform) {
         let treatment = self.treatments[parameter];
         let lr = self.lr * treatment.lr;
-        let step = UpdateStep { t: self.t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0 };
+        let share = self.share;
+        let step =
+            UpdateStep { t: self.t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0, share };
         let keep = if self.optimizer.decays_itself() { 1.0 } else { 1.0 - lr * treatment.weight_decay };
         let incoming = GradientTransform {
             scale: self.scales[parameter] as f32,

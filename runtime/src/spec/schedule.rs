@@ -11,13 +11,14 @@ impl Schedule {
     /// The declared schedule, for a run of this many steps, with `epoch` steps per epoch.
     ///
     /// # Errors
-    /// As [`Schedule::new`]; if the optimizer's check fails at the largest learning rate; or if `scale_lr` is set
-    /// but nothing depends on `lr`.
+    /// As [`Schedule::new`]; if the optimizer's check fails at the largest learning rate; if the learning rate falls, but the optimizer
+    /// averages the weights instead; or if `scale_lr` is set but nothing depends on `lr`.
     pub fn of(settings: &TrainConfig, steps: u64, epoch: u64) -> Result<Self> {
         let phases = || settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let (declared, lr) = (settings.optimizer.lr(), settings.base_rate());
         let schedule = Self::new(phases(), lr, steps, epoch)?;
         schedule.check_largest(settings)?;
+        settings.check_rising(&schedule)?;
         if lr.to_bits() != declared.to_bits()
             && let (Some(first), Ok(unscaled)) =
                 (settings.schedule.first(), Self::new(phases(), declared, steps, epoch))

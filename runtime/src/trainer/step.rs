@@ -1,6 +1,7 @@
 //! One optimizer step. The result depends on the order of its operations.
 
 mod evaluated;
+mod rate_weights;
 mod share;
 mod skip;
 mod weighting;
@@ -25,6 +26,7 @@ use crate::schedule::Schedule;
 use crate::shape::Few;
 use crate::spec::TrainConfig;
 use crate::world::World;
+use rate_weights::RateWeights;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
@@ -76,6 +78,8 @@ pub struct TrainStep<'a> {
     is_constrained: bool,
     /// The weights that evaluations use, if they are not those that are trained.
     average: Option<WeightAverage>,
+    /// The weights of the steps so far in that of an optimizer.
+    rate_weights: RateWeights,
     /// Whether an average that depends on the optimizer's state is up to date.
     is_derived: bool,
     /// The running statistics of the average.
@@ -150,6 +154,7 @@ impl<'a> TrainStep<'a> {
             paths,
             is_constrained,
             average,
+            rate_weights: RateWeights::default(),
             is_derived: false,
             statistics,
             scales: Few::default(),
@@ -229,6 +234,9 @@ impl<'a> TrainStep<'a> {
         self.schedule.restore(&saved.schedule)?;
         self.k = saved.step;
         (self.is_derived, self.statistics.is_fresh) = (false, false);
+        if self.settings.optimizer.average().is_some() {
+            self.rate_weights = RateWeights::after(self.k, &self.schedule);
+        }
         Ok(())
     }
 
@@ -380,6 +388,7 @@ impl<'a> TrainStep<'a> {
         if report.skip.is_some() {
             return Ok(report);
         }
+        let rate_weights = self.rate_weights.with(lr);
         self.engine.update(&Update {
             optimizer: &*self.settings.optimizer,
             t: step,
@@ -387,7 +396,9 @@ impl<'a> TrainStep<'a> {
             treatments: &self.treatments,
             scales: &self.measure.scales,
             bound: self.measure.bound,
+            share: rate_weights.share(),
         })?;
+        self.rate_weights = rate_weights;
         self.settle(step)?;
         self.k = step;
         Ok(report)
