@@ -25,13 +25,17 @@
 //! ```
 
 mod blocks;
+mod dense;
+mod factored;
 mod rules;
 pub(crate) mod split;
 
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{for_each_block, sum_of_blocks};
+pub use blocks::{for_each_block, for_each_part, sum_of_blocks};
+pub use dense::{add_multiple, multiply, transform};
+pub use factored::{FactoredMoment, normalize};
 pub use rules::{
     AdaDelta, AdaGrad, Adam, Adamax, GradientTransform, Lamb, Lars, Lion, Lookahead, NAdam, RAdam, RmsProp,
     RuleChain, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, UpdateRule,

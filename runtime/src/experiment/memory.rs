@@ -50,11 +50,14 @@ pub(crate) fn summary(graph: &Graph, settings: &TrainConfig, batch: usize) -> Su
 }
 
 fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> Summary {
-    let slots = settings.optimizer.state_names().len();
+    let state = settings.optimizer.state_elements(&graph.parameters);
     let inputs = graph.shapes_of_inputs().iter().map(|shape| shape.elements() as u64);
     let window = (batch as u64).saturating_mul(settings.accumulate as u64).saturating_mul(inputs.sum());
     let copies = Held::of(graph, settings).besides(graph, settings, work).saturating_add(window);
-    let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);
+    let rule = settings.optimizer.model_rule();
+    let scratch = rule.map_or(0, |rule| rule.scratch(&graph.parameters) as u64);
+    let copies = copies.saturating_add(scratch);
+    let summary = graph.summary(batch).with_optimizer_state(state).with_copies(copies);
     let storage = Storage::from(settings.precision.format());
     match Plan::training_in(graph, settings.seed, batch, storage) {
         Ok(plan) if Planned::can_run(graph) && !plan.has_fallbacks() => summary.with_plan(&plan),
@@ -101,7 +104,7 @@ impl Held {
         Self {
             model,
             gradients,
-            optimizer: gradients.saturating_mul(settings.optimizer.state_names().len() as u64),
+            optimizer: settings.optimizer.state_elements(&graph.parameters),
             average: if settings.has_average() { model } else { 0 },
             kept: model.saturating_mul(kept(settings)),
         }

@@ -131,7 +131,8 @@ impl Group {
     fn treatment(&self, usual: ParameterConfig) -> ParameterConfig {
         let or = |own: f64, usual: f64| if own.is_nan() { usual } else { own };
         ParameterConfig {
-            lr: or(self.lr, usual.lr),
+            // The optimizer may have another learning rate for it than `lr`.
+            lr: usual.lr * or(self.lr, 1.0),
             l1: or(self.l1, usual.l1),
             l2: or(self.l2, usual.l2),
             weight_decay: or(self.weight_decay, usual.weight_decay),

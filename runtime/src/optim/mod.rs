@@ -17,6 +17,7 @@
 //! | [`Lamb`](struct@Lamb) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-6`, `weight_decay: 0.01` | You et al. 2020 |
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
+//! | [`Adafactor`](struct@Adafactor) | `lr: 0.01`, `beta2_decay: -0.8`, `eps: (2^-23, 1e-3)`, `d: 1` | Shazeer and Stern 2018 |
 //! | [`ScheduleFreeSgd`](struct@ScheduleFreeSgd) | `lr: 1`, `momentum: 0.9` | Defazio et al. 2024 |
 //! | [`ScheduleFreeAdamW`](struct@ScheduleFreeAdamW) | `lr: 2.5e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Defazio et al. 2024 |
 //!
@@ -29,6 +30,7 @@
 
 mod ada_delta;
 mod ada_grad;
+mod adafactor;
 mod adam;
 mod adam_w;
 mod adamax;
@@ -47,6 +49,7 @@ mod lars;
 mod lion;
 mod lookahead;
 mod math;
+mod model_rule;
 mod moments;
 mod nadam;
 pub(crate) mod path;
@@ -67,6 +70,7 @@ mod update;
 pub use crate::keys::{Decay, Penalties};
 pub use ada_delta::AdaDelta;
 pub use ada_grad::AdaGrad;
+pub use adafactor::Adafactor;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
@@ -83,6 +87,7 @@ pub use lamb::Lamb;
 pub use lars::Lars;
 pub use lion::Lion;
 pub use lookahead::Lookahead;
+pub use model_rule::{ModelRule, ModelStep, ParameterStep};
 pub use nadam::NAdam;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
@@ -101,6 +106,7 @@ pub use update::{ParameterConfig, Update, UpdateStep};
 use trainspec_kernels::update::Slots;
 
 use crate::config::{Config, Setting, with_changes};
+use crate::layer::GraphParameter;
 
 /// An optimizer: a configuration and the update rule of one element.
 ///
@@ -238,7 +244,10 @@ pub trait AnyOptimizer: Setting {
     /// [`Optimizer::state_names`]
     fn state_names(&self) -> &'static [&'static str];
     /// [`Optimizer::initial_state`] of the value with this name.
-    fn initial(&self, slot: usize) -> f32;
+    fn initial(&self, slot: usize) -> f32 {
+        let _ = slot;
+        0.0
+    }
     /// Returns whether the value with this name starts as the weight, instead of as [`AnyOptimizer::initial`].
     fn starts_at_weights(&self, slot: usize) -> bool {
         let _ = slot;
@@ -249,23 +258,48 @@ pub trait AnyOptimizer: Setting {
         None
     }
     /// [`Optimizer::is_sparse`]
-    fn is_sparse(&self) -> bool;
+    fn is_sparse(&self) -> bool {
+        false
+    }
     /// [`Optimizer::penalties`]
     fn penalties(&self) -> Penalties;
+    /// Returns the settings of a parameter that is in no [group](Group): a learning rate of 1, and the
+    /// [penalties](AnyOptimizer::penalties) that apply to it.
+    fn treatment(&self, parameter: &GraphParameter) -> ParameterConfig {
+        ParameterConfig::of(parameter.role, self.penalties())
+    }
     /// [`Optimizer::step_size`]
-    fn step_size(&self) -> StepSize;
+    fn step_size(&self) -> StepSize {
+        StepSize::Other
+    }
     /// [`Optimizer::usual_rates`]
-    fn usual_rates(&self) -> Option<UsualRates>;
+    fn usual_rates(&self) -> Option<UsualRates> {
+        None
+    }
     /// [`Optimizer::DECAYS_ITSELF`]
-    fn decays_itself(&self) -> bool;
+    fn decays_itself(&self) -> bool {
+        false
+    }
     /// [`Optimizer::LAYERWISE`]
-    fn is_layerwise(&self) -> bool;
+    fn is_layerwise(&self) -> bool {
+        false
+    }
     /// [`Optimizer::trust`]
-    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
+    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
+        let _ = (step, weights, direction);
+        1.0
+    }
+    /// Returns the rule of an optimizer that reads more than one element, which then replaces all that follow.
+    fn model_rule(&self) -> Option<&dyn ModelRule> {
+        None
+    }
     /// Returns the rules of one step as data, for which every device has kernels; `None` if one of them runs on the host.
-    fn lowering(&self, step: UpdateStep) -> Option<RuleChain>;
-    /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block. The arguments are those
-    /// of [`AnyOptimizer::update_block`].
+    fn lowering(&self, step: UpdateStep) -> Option<RuleChain> {
+        let _ = step;
+        None
+    }
+    /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block, for a
+    /// [layer-wise](AnyOptimizer::is_layerwise) rule. The arguments are those of [`AnyOptimizer::update_block`].
     fn measure_block(
         &self,
         step: UpdateStep,
@@ -273,9 +307,12 @@ pub trait AnyOptimizer: Setting {
         weights: &[f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],
-    ) -> [f64; 2];
+    ) -> [f64; 2] {
+        let _ = (step, incoming, weights, gradients, state);
+        [0.0; 2]
+    }
     /// Updates a block of one parameter. `state` holds the values of the block for each of the
-    /// [state names](AnyOptimizer::state_names).
+    /// [state names](AnyOptimizer::state_names). Not called if there is a [`model_rule`](AnyOptimizer::model_rule).
     fn update_block(
         &self,
         step: UpdateStep,
@@ -283,7 +320,9 @@ pub trait AnyOptimizer: Setting {
         weights: &mut [f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],
-    );
+    ) {
+        let _ = (step, incoming, weights, gradients, state);
+    }
     /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
     /// Returns the same optimizer with changed keys.
@@ -291,6 +330,27 @@ pub trait AnyOptimizer: Setting {
     /// # Errors
     /// If a key or value does not fit.
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyOptimizer>, String>;
+}
+
+impl dyn AnyOptimizer + '_ {
+    /// Returns how many values a parameter stores under the [state name](AnyOptimizer::state_names) at `slot`; none if it is not trained.
+    #[must_use]
+    pub fn slot_length(&self, slot: usize, parameter: &GraphParameter) -> usize {
+        match self.model_rule() {
+            _ if !parameter.is_trained() => 0,
+            Some(rule) => rule.slot_length(slot, parameter),
+            None => parameter.shape.elements(),
+        }
+    }
+
+    /// Returns the number of values of the state of all parameters.
+    #[must_use]
+    pub fn state_elements(&self, parameters: &[GraphParameter]) -> u64 {
+        let slots = self.state_names().len();
+        let lengths =
+            parameters.iter().flat_map(|one| (0..slots).map(|slot| self.slot_length(slot, one) as u64));
+        lengths.fold(0, u64::saturating_add)
+    }
 }
 
 #[diagnostic::do_not_recommend]

@@ -42,8 +42,8 @@ pub trait ParameterStore: Send {
     fn optimizer_state(&self) -> Result<Cow<'_, [Vec<Vec<f32>>]>>;
 
     /// Replaces the optimizer's state by one that [`ParameterStore::optimizer_state`] returned for the same graph and optimizer:
-    /// the slots of each parameter, each as long as its gradient, or empty as before the first step. Fails without a change if it
-    /// belongs to another graph.
+    /// the slots of each parameter, or empty as before the first step. Fails without a change if it belongs to another graph; the next
+    /// update fails if it belongs to another optimizer.
     fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 
     /// Returns a copy of the summed gradients of the window so far. After an update, their values are unspecified until a micro-batch

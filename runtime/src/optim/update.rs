@@ -64,8 +64,7 @@ impl ParameterConfig {
     /// Returns the settings of all parameters of a graph, without [groups](super::Group).
     #[must_use]
     pub fn of_all(parameters: &[GraphParameter], optimizer: &dyn AnyOptimizer) -> Vec<Self> {
-        let penalties = optimizer.penalties();
-        parameters.iter().map(|parameter| Self::of(parameter.role, penalties)).collect()
+        parameters.iter().map(|parameter| optimizer.treatment(parameter)).collect()
     }
 }
 

@@ -18,7 +18,7 @@ use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
 use crate::data::{Batch, PreparedDataset, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::interrupt::Interrupt;
 use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, WeightCopy};
 use crate::rng::{Purpose, StepIndex, Stream};
@@ -215,8 +215,15 @@ impl<'a> TrainStep<'a> {
     /// # Errors
     /// If it is the state of another model, or a setting that the state depends on has changed.
     pub fn restore(&mut self, saved: Saved) -> Result<()> {
-        let slots = self.settings.optimizer.state_names().len();
-        if saved.optimizer_state.iter().any(|state| state.len() != slots) {
+        let optimizer = &*self.settings.optimizer;
+        let slots = optimizer.state_names().len();
+        let fits = |(parameter, state): (&GraphParameter, &Vec<Vec<f32>>)| {
+            let mut lengths = state.iter().enumerate();
+            let is_long =
+                |(slot, values): (usize, &Vec<f32>)| values.len() == optimizer.slot_length(slot, parameter);
+            state.len() == slots && lengths.all(is_long)
+        };
+        if !self.graph.parameters.iter().zip(&saved.optimizer_state).all(fits) {
             return Err(Error::Internal("the state of another optimizer"));
         }
         saved.check_average(self.average.as_ref())?;

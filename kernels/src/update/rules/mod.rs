@@ -26,6 +26,7 @@ pub use layerwise::{Lamb, Lars};
 pub use lookahead::Lookahead;
 pub use moments::{Adam, Adamax, NAdam, RAdam};
 pub use momentum::{Lion, Sgd, SignSgd};
+pub(super) use scalar::lerp;
 pub use schedule_free::{ScheduleFreeAdamW, ScheduleFreeSgd};
 pub use transform::GradientTransform;
 

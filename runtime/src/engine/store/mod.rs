@@ -229,8 +229,9 @@ impl ParameterStore for HostStore {
         let Self { about, weights, gradients, rows, state, flushes, .. } = self;
         let gradients = gradients.tensors();
         if state.is_empty() {
-            *state = update::initial_state(update, weights, gradients);
+            *state = update::initial_state(update, about, weights);
         }
+        update::check_lengths(update.optimizer, about, state)?;
         Self::run(*flushes, || update::apply(update, about, weights, gradients, state, rows));
         self.changed = true;
         Ok(())
