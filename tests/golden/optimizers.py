@@ -324,6 +324,10 @@ lookahead_case("Sgd", O.SGD, {"momentum": 0.9}, 0.01, 5, 0.5)
 lookahead_case("AdamW", O.AdamW, {}, 1e-3, 3, 0.8, {"weight_decay": 0.01})
 lookahead_case("AdamW", O.AdamW, {"amsgrad": True}, 1e-3, 1, 0.25, {"weight_decay": 0.01})
 
+# PyTorch's default of the first epsilon is that of the type.
+EPS = {"eps": (2.0**-23, 1e-3)}
+torch_case("Adafactor", O.Adafactor, EPS, lr=1e-2)
+torch_case("Adafactor", O.Adafactor, {"lr": 0.5, "eps": (1e-3, 0.1), "beta2_decay": -0.5, "d": 2.0}, decays=DECAY, lr=1e-2)
 paper_case("ScheduleFreeSgd", schedule_free_sgd(), 1.0)
 paper_case("ScheduleFreeSgd", schedule_free_sgd(0.5), 0.01, {"lr": 0.01, "momentum": 0.5}, DECAY)
 paper_case("ScheduleFreeAdamW", schedule_free_adamw(), 2.5e-3)

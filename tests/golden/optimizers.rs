@@ -26,7 +26,7 @@ use trainspec::graph::Graph;
 use trainspec::layer::{Embedding, Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::LossSum;
 use trainspec::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, Lookahead, NAdam,
+    AdaDelta, AdaGrad, Adafactor, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, Lookahead, NAdam,
     ParameterConfig, RAdam, RmsProp, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, SparseAdam, Update,
     WeightCopy,
 };
@@ -89,6 +89,7 @@ fn optimizer(case: &Value) -> Box<dyn AnyOptimizer> {
         "Lamb" => &Lamb::DEFAULT,
         "Lars" => &Lars::DEFAULT,
         "SparseAdam" => &SparseAdam::DEFAULT,
+        "Adafactor" => &Adafactor::DEFAULT,
         "ScheduleFreeSgd" => &ScheduleFreeSgd::DEFAULT,
         "ScheduleFreeAdamW" => &ScheduleFreeAdamW::DEFAULT,
         "Lookahead Sgd" => &Lookahead::<Sgd>::DEFAULT,

@@ -193,7 +193,7 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
             ("trust", json!(dice.one_of(&[1e-3, 0.1]))),
         ]);
     }
-    let kinds: [&Make; 16] = [
+    let kinds: [&Make; 17] = [
         &|keys| Box::new(changed(Sgd, keys)),
         &|keys| Box::new(changed(Adam, keys)),
         &|keys| Box::new(changed(AdamW, keys)),
@@ -208,6 +208,10 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
         &|keys| Box::new(changed(Lamb, keys)),
         &|keys| Box::new(changed(Lars, keys)),
         &|keys| Box::new(changed(SparseAdam, keys)),
+        &|keys| {
+            let keys: Vec<_> = keys.iter().filter(|(key, _)| *key != "eps").cloned().collect();
+            Box::new(changed(Adafactor, &keys))
+        },
         &|keys| Box::new(changed(ScheduleFreeSgd, keys)),
         &|keys| Box::new(changed(ScheduleFreeAdamW, keys)),
     ];

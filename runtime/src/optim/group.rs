@@ -242,6 +242,15 @@ impl Groups<'_> {
                 let factor = group.layer_decay.powi(later_layers(group, parameter, parameters));
                 ParameterConfig { lr: own.lr * factor, ..own }
             };
+            if optimizer.has_one_rate() && treatment.lr.to_bits() != usual.lr.to_bits() {
+                let problem = format!(
+                    "`{}`: `{}` estimates one learning rate for all parameters; remove `lr` and `layer_decay`, or use another optimizer, \
+                     such as `AdamW`",
+                    group.pattern,
+                    optimizer.name()
+                );
+                return Err(Error::Setting { key: "groups".to_owned(), problem });
+            }
             let rate = largest * treatment.lr;
             if !(rate as f32).is_finite() {
                 let problem = format!(

@@ -18,6 +18,8 @@
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
 //! | [`Adafactor`](struct@Adafactor) | `lr: 0.01`, `beta2_decay: -0.8`, `eps: (2^-23, 1e-3)`, `d: 1` | Shazeer and Stern 2018 |
+//! | [`Muon`](struct@Muon) | `lr: 1e-3`, `momentum: 0.95`, `nesterov: true`, `steps: 5`, `rate: Original`, `rest: AdamW`, `weight_decay: 0.1` | Jordan et al. 2024 |
+//! | [`Prodigy`](struct@Prodigy) | `lr: 1`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `d0: 1e-6`, `d_coef: 1` | Mishchenko and Defazio 2023 |
 //! | [`ScheduleFreeSgd`](struct@ScheduleFreeSgd) | `lr: 1`, `momentum: 0.9` | Defazio et al. 2024 |
 //! | [`ScheduleFreeAdamW`](struct@ScheduleFreeAdamW) | `lr: 2.5e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Defazio et al. 2024 |
 //!
@@ -51,8 +53,10 @@ mod lookahead;
 mod math;
 mod model_rule;
 mod moments;
+mod muon;
 mod nadam;
 pub(crate) mod path;
+mod prodigy;
 mod radam;
 mod rms_prop;
 mod rules;
@@ -88,7 +92,9 @@ pub use lars::Lars;
 pub use lion::Lion;
 pub use lookahead::Lookahead;
 pub use model_rule::{ModelRule, ModelStep, ParameterStep};
+pub use muon::{Muon, MuonRate};
 pub use nadam::NAdam;
+pub use prodigy::Prodigy;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
 pub(crate) use scaled::multiply;
@@ -288,6 +294,18 @@ pub trait AnyOptimizer: Setting {
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
         let _ = (step, weights, direction);
         1.0
+    }
+    /// Returns whether all parameters have the same learning rate, so that a [group](Group) cannot have its own.
+    fn has_one_rate(&self) -> bool {
+        false
+    }
+    /// Checks that the optimizer can train a model with these parameters.
+    ///
+    /// # Errors
+    /// What does not fit, and what to use instead.
+    fn check_model(&self, parameters: &[GraphParameter]) -> Result<(), String> {
+        let _ = parameters;
+        Ok(())
     }
     /// Returns the rule of an optimizer that reads more than one element, which then replaces all that follow.
     fn model_rule(&self) -> Option<&dyn ModelRule> {

@@ -119,6 +119,10 @@ impl<'a> TrainStep<'a> {
         let groups = Groups(&settings.groups);
         let treatments =
             groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
+        settings
+            .optimizer
+            .check_model(&graph.parameters)
+            .map_err(|problem| Error::Setting { key: "optimizer".to_owned(), problem })?;
         let measure = GradientStats::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
         let noise = if settings.gradient_noise.is_some() {
