@@ -17,6 +17,7 @@ mod metrics;
 mod muon;
 mod optimizers;
 mod prodigy;
+mod sam;
 mod schedules;
 mod sharing;
 mod swa;

@@ -193,7 +193,7 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
             ("trust", json!(dice.one_of(&[1e-3, 0.1]))),
         ]);
     }
-    let kinds: [&Make; 17] = [
+    let kinds: [&Make; 21] = [
         &|keys| Box::new(changed(Sgd, keys)),
         &|keys| Box::new(changed(Adam, keys)),
         &|keys| Box::new(changed(AdamW, keys)),
@@ -212,6 +212,10 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
             let keys: Vec<_> = keys.iter().filter(|(key, _)| *key != "eps").cloned().collect();
             Box::new(changed(Adafactor, &keys))
         },
+        &|keys| Box::new(changed(Muon, keys)),
+        &|keys| Box::new(changed(Prodigy, keys)),
+        &|keys| Box::new(Sam { optimizer: changed(Sgd, keys), rho: 0.05 }),
+        &|keys| Box::new(Lookahead { optimizer: changed(AdamW, keys), k: 2, alpha: 0.5 }),
         &|keys| Box::new(changed(ScheduleFreeSgd, keys)),
         &|keys| Box::new(changed(ScheduleFreeAdamW, keys)),
     ];

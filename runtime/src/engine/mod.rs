@@ -81,6 +81,13 @@ pub trait Engine: Send {
     /// If a statistic cannot be written.
     fn discard(&mut self) -> Result<()>;
 
+    /// Clears the gradients of the accumulation window, so that they can be computed again at other weights. What
+    /// [`Engine::discard`] restores stays the same.
+    ///
+    /// # Errors
+    /// If the gradients cannot be written.
+    fn restart(&mut self) -> Result<()>;
+
     /// Applies an update to every trained parameter; the next [`Engine::accumulate`] starts a new sum.
     ///
     /// # Errors

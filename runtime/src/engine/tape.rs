@@ -201,6 +201,11 @@ impl Engine for Tape {
         Ok(())
     }
 
+    fn restart(&mut self) -> Result<()> {
+        self.store.start_window();
+        Ok(())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         self.store.update(update)?;
         self.store.start_window();

@@ -56,7 +56,9 @@ fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> S
     let copies = Held::of(graph, settings).besides(graph, settings, work).saturating_add(window);
     let rule = settings.optimizer.model_rule();
     let scratch = rule.map_or(0, |rule| rule.scratch(&graph.parameters) as u64);
-    let copies = copies.saturating_add(scratch);
+    let has_copy = settings.optimizer.perturbation().is_some() && work != Work::Evaluate;
+    let perturbed = if has_copy { Held::of(graph, settings).model } else { 0 };
+    let copies = copies.saturating_add(scratch).saturating_add(perturbed);
     let summary = graph.summary(batch).with_optimizer_state(state).with_copies(copies);
     let storage = Storage::from(settings.precision.format());
     match Plan::training_in(graph, settings.seed, batch, storage) {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::update::{self, UpdateRule};
 
+use super::with_type;
 use super::{
     AnyOptimizer, GradientTransform, Optimizer, Penalties, RuleChain, StepSize, UpdateStep, UsualRates,
 };
@@ -194,25 +195,6 @@ fn followed_by_slow(own: &[&'static str]) -> &'static [&'static str] {
     let list: &'static [&'static str] = names.leak();
     lists.push(list);
     list
-}
-
-/// Stores the type of the optimizer with its keys: two optimizers can have the same keys.
-mod with_type {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::config::{Config, Setting, from_json};
-
-    pub(super) fn serialize<O: Config, S: Serializer>(
-        optimizer: &O,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        optimizer.to_json().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, O: Config, D: Deserializer<'de>>(deserializer: D) -> Result<O, D::Error> {
-        from_json(&serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@
 //!
 //! [`Lookahead`] takes another optimizer: `Lookahead { optimizer: AdamW { lr: 1e-3 }, k: 5, alpha: 0.5 }`.
 //!
+//! [`Sam`] takes another optimizer, too, and gives it the gradient at perturbed weights: `Sam { optimizer: Sgd { lr: 0.1 }, rho: 0.05 }`.
+//!
 //! Each also has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` ([`Penalties`]). A [`Group`] sets the
 //! learning rate and the decay of some parameters, or freezes them.
 //!
@@ -60,6 +62,7 @@ mod prodigy;
 mod radam;
 mod rms_prop;
 mod rules;
+mod sam;
 mod scaled;
 mod schedule_free_adam_w;
 mod schedule_free_sgd;
@@ -70,6 +73,7 @@ mod store;
 mod swa;
 mod units;
 mod update;
+mod with_type;
 
 pub use crate::keys::{Decay, Penalties};
 pub use ada_delta::AdaDelta;
@@ -97,7 +101,8 @@ pub use nadam::NAdam;
 pub use prodigy::Prodigy;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
-pub(crate) use scaled::multiply;
+pub use sam::Sam;
+pub(crate) use scaled::{is_single, multiply};
 pub use schedule_free_adam_w::ScheduleFreeAdamW;
 pub use schedule_free_sgd::ScheduleFreeSgd;
 pub use sgd::Sgd;
@@ -294,6 +299,10 @@ pub trait AnyOptimizer: Setting {
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
         let _ = (step, weights, direction);
         1.0
+    }
+    /// Returns how far the weights are moved along the gradient before it is computed again, if they are: [`Sam::rho`].
+    fn perturbation(&self) -> Option<f64> {
+        None
     }
     /// Returns whether all parameters have the same learning rate, so that a [group](Group) cannot have its own.
     fn has_one_rate(&self) -> bool {

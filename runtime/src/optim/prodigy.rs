@@ -253,7 +253,10 @@ mod tests {
         for (found, expected) in
             [(back.d, estimate.d), (back.largest, estimate.largest), (back.numerator, estimate.numerator)]
         {
-            assert!((found - expected).abs() <= expected.abs() * 2.0_f64.powi(-47), "{found}, not {expected}");
+            assert!(
+                (found - expected).abs() <= expected.abs() * 2.0_f64.powi(-47),
+                "{found}, not {expected}"
+            );
         }
         let mut again = values;
         back.write(&mut again);
@@ -267,6 +270,9 @@ mod tests {
         assert!(usual.check().is_ok());
         assert!(said(Prodigy { d0: 0.0, ..usual }).starts_with("d0 is 0; expected a number above 0"));
         assert!(said(Prodigy { d_coef: -1.0, ..usual }).starts_with("d_coef is -1"));
-        assert!(said(Prodigy { growth_rate: 1.0, ..usual }).starts_with("growth_rate is 1; expected a factor above 1"));
+        assert!(
+            said(Prodigy { growth_rate: 1.0, ..usual })
+                .starts_with("growth_rate is 1; expected a factor above 1")
+        );
     }
 }

@@ -72,6 +72,9 @@ pub trait ParameterStore: Send {
     /// Clips the gradients of units: of the weights of one output each. Those of the parameters `except` stay as they are.
     fn clip_units(&mut self, clip: UnitClip<'_>, except: &[NodeParameter]) -> Result<()>;
 
+    /// Adds `factor` times its gradient to each trained weight.
+    fn perturb(&mut self, factor: f64) -> Result<()>;
+
     /// Takes one optimizer step of every parameter that has a gradient.
     fn update(&mut self, update: &Update<'_>) -> Result<()>;
 
@@ -118,6 +121,8 @@ pub enum WeightCopy {
     Average,
     /// The best weights so far.
     Best,
+    /// The weights of a step whose gradient is computed at perturbed ones.
+    Unperturbed,
 }
 
 /// How the gradients of units are clipped.

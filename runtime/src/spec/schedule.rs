@@ -36,8 +36,11 @@ impl Schedule {
         let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
         let mut json = settings.optimizer.to_json();
         // An optimizer that has none of its own takes another optimizer.
-        let place = if json.get("lr").is_some() { "/lr" } else { "/optimizer/lr" };
-        let key = json.pointer_mut(place).filter(|key| key.as_f64() == Some(lr) && largest > lr);
+        let mut place = "/lr".to_owned();
+        while json.pointer(&place).is_none() && json.pointer(place.trim_end_matches("/lr")).is_some() {
+            place = format!("/optimizer{place}");
+        }
+        let key = json.pointer_mut(&place).filter(|key| key.as_f64() == Some(lr) && largest > lr);
         let Some(key) = key else { return Ok(()) };
         *key = json!(largest);
         let judged = settings.optimizer.with(&json);

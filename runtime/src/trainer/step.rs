@@ -3,6 +3,7 @@
 mod evaluated;
 mod rate_weights;
 mod share;
+mod sharpness;
 mod skip;
 mod weighting;
 
@@ -320,7 +321,8 @@ impl<'a> TrainStep<'a> {
         self.spare = Some(totals);
     }
 
-    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. Where several processes
+    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. With
+    /// [`Sam`](crate::optim::Sam), the gradients are those of a second pass, and the totals of the first. Where several processes
     /// share the window, each passes its own micro-batches, and the totals are those of all.
     ///
     /// # Errors
@@ -340,8 +342,11 @@ impl<'a> TrainStep<'a> {
         totals.clear();
         self.weigh(rounds, window)?;
         self.start_shared()?;
-        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), &mut totals));
-        let done = done.and_then(|()| self.finish_shared()).and_then(|()| self.check_weights(&totals));
+        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), Some(&mut totals)));
+        let done = done
+            .and_then(|()| self.finish_shared())
+            .and_then(|()| self.check_weights(&totals))
+            .and_then(|()| self.sharpen(rounds, window, &totals));
         if let Err(error) = done {
             // A caller that continues starts a new window.
             self.engine.discard()?;

@@ -356,6 +356,12 @@ impl Engine for Planned {
         Ok(())
     }
 
+    fn restart(&mut self) -> Result<()> {
+        self.begin_window();
+        self.store.start_window();
+        Ok(())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         self.begin_window();
         self.store.update(update)?;

@@ -13,14 +13,15 @@ use trainspec_kernels::grad_norm::{global_norm, squares_of_each};
 use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::subnormal::{flushed, in_callers_mode};
 use trainspec_kernels::threads;
+use trainspec_kernels::update::add_multiple;
 
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::layer::NodeParameter;
 use crate::optim::{
-    AnyConstraint, HostParameters, ParameterStore, Unit, UnitClip, Update, WeightCopy, in_units, multiply,
-    of_units, unit_length,
+    AnyConstraint, HostParameters, ParameterStore, Unit, UnitClip, Update, WeightCopy, in_units, is_single,
+    multiply, of_units, unit_length,
 };
 use crate::rng::{StepIndex, Stream};
 use crate::world::World;
@@ -41,6 +42,7 @@ pub(super) struct HostStore {
     state: Vec<Vec<Vec<f32>>>,
     average: Option<Vec<Vec<f32>>>,
     best: Option<Vec<Vec<f32>>>,
+    unperturbed: Option<Vec<Vec<f32>>>,
     /// The sum of gradients over processes; `None` before the first.
     sum: Option<TensorArena>,
     /// Whether operations flush subnormal numbers.
@@ -68,6 +70,7 @@ impl HostStore {
             state: Vec::new(),
             average: None,
             best: None,
+            unperturbed: None,
             sum: None,
             flushes,
             edited: false,
@@ -117,6 +120,7 @@ impl HostStore {
         match copy {
             WeightCopy::Average => self.average.as_deref(),
             WeightCopy::Best => self.best.as_deref(),
+            WeightCopy::Unperturbed => self.unperturbed.as_deref(),
         }
     }
 
@@ -124,6 +128,7 @@ impl HostStore {
         match copy {
             WeightCopy::Average => &mut self.average,
             WeightCopy::Best => &mut self.best,
+            WeightCopy::Unperturbed => &mut self.unperturbed,
         }
     }
 }
@@ -222,6 +227,28 @@ impl ParameterStore for HostStore {
                 }
             }
         });
+        Ok(())
+    }
+
+    fn perturb(&mut self, factor: f64) -> Result<()> {
+        let Self { weights, gradients, flushes, .. } = self;
+        let gradients = gradients.tensors();
+        Self::run(*flushes, || {
+            for (weights, gradients) in weights.iter_mut().zip(gradients.iter()) {
+                if gradients.is_empty() {
+                    continue;
+                }
+                if is_single(factor) {
+                    add_multiple(weights, gradients, factor as f32);
+                } else {
+                    // Of a gradient that is very small or large.
+                    for (weight, gradient) in weights.iter_mut().zip(gradients) {
+                        *weight += (f64::from(*gradient) * factor) as f32;
+                    }
+                }
+            }
+        });
+        self.changed = true;
         Ok(())
     }
 
