@@ -210,6 +210,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
                     scales: &scales,
                     bound,
                     share,
+                    starts: &[],
                 })
                 .unwrap();
         }

@@ -112,6 +112,7 @@ fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
         scales: &vec![1.0; count],
         bound: f32::INFINITY.into(),
         share: 1.0,
+        starts: &[],
     })?;
     engine.evaluate(batch)?;
     Ok(result)

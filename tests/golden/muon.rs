@@ -82,7 +82,16 @@ fn step(
         .expect("an edit");
     let lr = if t <= 3 { optimizer.lr() } else { optimizer.lr() / 2.0 };
     let scales = vec![1.0; treatments.len()];
-    let update = Update { optimizer, t, lr, treatments, scales: &scales, bound: f64::INFINITY, share: 0.0 };
+    let update = Update {
+        optimizer,
+        t,
+        lr,
+        treatments,
+        scales: &scales,
+        bound: f64::INFINITY,
+        share: 0.0,
+        starts: &[],
+    };
     engine.update(&update).expect("an update");
     engine.store().weights().expect("weights").concat()
 }

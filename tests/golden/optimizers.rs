@@ -160,6 +160,7 @@ fn step(
         bound: f64::INFINITY,
         // The learning rate never rises.
         share: 1.0 / t as f64,
+        starts: &[],
     };
     engine.update(&update).expect("an update");
     let flat = |tensor: &Tensor| tensor.flatten_all().expect("flat").to_vec1::<f32>().expect("numbers");

@@ -79,6 +79,7 @@ fn prodigy_matches_the_paper() {
                     scales: &[1.0; 2],
                     bound: f64::INFINITY,
                     share: 0.0,
+                    starts: &[],
                 };
                 engine.update(&update).expect("an update");
                 found.push(engine.store().weights().expect("weights").concat());

@@ -238,7 +238,8 @@ fn groups(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Res
         };
         let pattern: &'static str = pattern.leak();
         let group = Group { pattern, ..Group::DEFAULT };
-        match dice.below(6) {
+        match dice.below(7) {
+            6 => Group { from: dice.one_of(&[Steps(1), Steps(2), Epochs(1), Epochs(u64::MAX)]), ..group },
             0 | 1 => Group { freeze: true, ..group },
             2 => Group { lr: dice.scaled(0.01, 10.0), ..group },
             3 => Group { weight_decay: dice.one_of(&[0.0, 0.1, 2.0]), ..group },

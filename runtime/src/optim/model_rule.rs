@@ -46,13 +46,13 @@ pub struct ModelStep<'a> {
 }
 
 impl ModelStep<'_> {
-    /// Calls `work` for each parameter that has a gradient, in order.
+    /// Calls `work` for each parameter that is trained in this step, in order.
     pub fn each(&mut self, mut work: impl FnMut(ParameterStep<'_>)) {
         let Self { update, about, weights, gradients, state } = self;
         let parameters = about.iter().zip(weights.iter_mut()).zip(state.iter_mut()).enumerate();
         for (place, ((about, weights), state)) in parameters {
             let gradients = gradients.get(place);
-            if !gradients.is_empty() {
+            if !gradients.is_empty() && !update.holds(place) {
                 let (step, incoming) = update.of(place, about.role);
                 work(ParameterStep { about, step, incoming, weights, gradients, state });
             }

@@ -78,8 +78,11 @@ pub trait ParameterStore: Send {
     /// Takes one optimizer step of every parameter that has a gradient.
     fn update(&mut self, update: &Update<'_>) -> Result<()>;
 
-    /// Applies a constraint to the units of all trained weights with a matching role.
-    fn constrain(&mut self, constraint: &dyn AnyConstraint) -> Result<()>;
+    /// Sets the gradients of parameters that are held to 0. `held` has an entry for each parameter.
+    fn hold(&mut self, held: &[bool]) -> Result<()>;
+
+    /// Applies a constraint to the units of all trained weights with a matching role, except those that are held; an empty list holds none.
+    fn constrain(&mut self, constraint: &dyn AnyConstraint, held: &[bool]) -> Result<()>;
 
     /// Sets a copy of all parameters and running statistics to their current values.
     fn copy(&mut self, to: WeightCopy) -> Result<()>;

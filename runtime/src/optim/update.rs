@@ -8,7 +8,7 @@ use crate::layer::{GraphParameter, Role};
 /// The arguments of the update of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpdateStep {
-    /// Optimizer steps, counted from 1.
+    /// Optimizer steps of the parameter, counted from 1.
     pub t: u64,
     /// The learning rate of this step for this parameter: the scheduled one, times the factor of its group.
     pub lr: f64,
@@ -85,16 +85,23 @@ pub struct Update<'a> {
     pub bound: f64,
     /// [`UpdateStep::share`]
     pub share: f64,
+    /// For how many steps each parameter is held before it is trained; an empty list if none is.
+    pub starts: &'a [u64],
 }
 
 impl Update<'_> {
-    /// Returns the step for one parameter, and the preprocessing of its weights and gradients.
+    /// Returns whether a parameter is not trained yet.
+    pub(crate) fn holds(&self, parameter: usize) -> bool {
+        self.starts.get(parameter).is_some_and(|&start| self.t <= start)
+    }
+
+    /// Returns the step for one parameter, which counts from its start, and the preprocessing of its weights and gradients.
     pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, GradientTransform) {
         let treatment = self.treatments[parameter];
         let lr = self.lr * treatment.lr;
-        let share = self.share;
-        let step =
-            UpdateStep { t: self.t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0, share };
+        let (t, share) =
+            (self.t.saturating_sub(self.starts.get(parameter).copied().unwrap_or(0)), self.share);
+        let step = UpdateStep { t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0, share };
         let keep = if self.optimizer.decays_itself() { 1.0 } else { 1.0 - lr * treatment.weight_decay };
         let incoming = GradientTransform {
             scale: self.scales[parameter] as f32,

@@ -69,6 +69,10 @@ pub struct TrainStep<'a> {
     scaler: Scaler,
     /// The configuration of each parameter.
     treatments: Vec<ParameterConfig>,
+    /// For how many steps each parameter is held before it is trained; empty if none is.
+    starts: Vec<u64>,
+    /// Which parameters are held in the current step; empty if none ever is.
+    held: Vec<bool>,
     /// Statistics of the step's gradients, and their scales.
     measure: GradientStats,
     /// The random streams of the gradient noise of each parameter, if there is any.
@@ -120,6 +124,15 @@ impl<'a> TrainStep<'a> {
         let groups = Groups(&settings.groups);
         let treatments =
             groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
+        let starts = groups.starts(&graph.parameters, plan.steps, plan.steps_per_epoch)?;
+        if !starts.is_empty() && settings.optimizer.average().is_some() {
+            let problem = format!(
+                "`from` does not go with `{}`, which averages the weights of all steps; remove it, or use another optimizer, such as `AdamW`",
+                settings.optimizer.name()
+            );
+            return Err(Error::Setting { key: "groups".to_owned(), problem });
+        }
+        let held = vec![false; starts.len()];
         settings
             .optimizer
             .check_model(&graph.parameters)
@@ -154,6 +167,8 @@ impl<'a> TrainStep<'a> {
             schedule,
             scaler: Scaler::new(settings),
             treatments,
+            starts,
+            held,
             measure,
             noise,
             paths,
@@ -345,6 +360,7 @@ impl<'a> TrainStep<'a> {
         let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), Some(&mut totals)));
         let done = done
             .and_then(|()| self.finish_shared())
+            .and_then(|()| self.hold())
             .and_then(|()| self.check_weights(&totals))
             .and_then(|()| self.sharpen(rounds, window, &totals));
         if let Err(error) = done {
@@ -413,11 +429,22 @@ impl<'a> TrainStep<'a> {
             scales: &self.measure.scales,
             bound: self.measure.bound,
             share: rate_weights.share(),
+            starts: &self.starts,
         })?;
         self.rate_weights = rate_weights;
         self.settle(step)?;
         self.k = step;
         Ok(report)
+    }
+
+    /// Clears the gradients of the parameters that are not trained yet, so that they are not part of any norm.
+    fn hold(&mut self) -> Result<()> {
+        if self.starts.is_empty() {
+            return Ok(());
+        }
+        let k = self.k;
+        self.held.iter_mut().zip(&self.starts).for_each(|(held, &start)| *held = k < start);
+        self.engine.store_mut().hold(&self.held)
     }
 
     /// Returns the epoch of the next step, from 1.
@@ -455,7 +482,7 @@ impl<'a> TrainStep<'a> {
     fn settle(&mut self, t: u64) -> Result<()> {
         let store = self.engine.store_mut();
         if self.is_constrained {
-            store.constrain(&*self.settings.constrain)?;
+            store.constrain(&*self.settings.constrain, &self.held)?;
         }
         if let Some(average) = &self.average
             && average.add(t, store)?

@@ -264,11 +264,21 @@ impl ParameterStore for HostStore {
         Ok(())
     }
 
-    fn constrain(&mut self, constraint: &dyn AnyConstraint) -> Result<()> {
+    fn hold(&mut self, held: &[bool]) -> Result<()> {
+        self.edited = true;
+        let gradients = self.gradients.iter_mut().zip(held).filter(|(_, held)| **held);
+        gradients.for_each(|(gradient, _)| gradient.fill(0.0));
+        Ok(())
+    }
+
+    fn constrain(&mut self, constraint: &dyn AnyConstraint, held: &[bool]) -> Result<()> {
         let Self { about, weights, flushes, .. } = self;
         let limit = constraint.lowering();
         Self::run(*flushes, || {
-            let trained = weights.iter_mut().zip(&*about).filter(|(_, about)| about.is_trained());
+            let is_held = |place: usize| held.get(place) == Some(&true);
+            let trained = weights.iter_mut().zip(&*about).enumerate();
+            let trained = trained.filter(|(place, (_, about))| about.is_trained() && !is_held(*place));
+            let trained = trained.map(|(_, parameter)| parameter);
             for (weights, about) in trained.filter(|(_, about)| constraint.touches(about.role)) {
                 let length = unit_length(about);
                 let block = threads::block(weights.len(), length);

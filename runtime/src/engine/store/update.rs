@@ -76,7 +76,9 @@ pub(super) fn apply(
     // Penalties change every row.
     let is_by_rows = |table: &&Table| !update.treatments[table.parameter].has_penalties();
     for_each_block(parameters, gradients, state, |parameter, weights, gradients, state| {
-        if tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter) {
+        if update.holds(parameter)
+            || tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter)
+        {
             return;
         }
         let (step, incoming) = update.of(parameter, about[parameter].role);
@@ -84,6 +86,9 @@ pub(super) fn apply(
     });
     for table in tables.iter().filter(is_by_rows) {
         let parameter = table.parameter;
+        if update.holds(parameter) {
+            continue;
+        }
         let (step, incoming) = update.of(parameter, about[parameter].role);
         for rows in table.runs() {
             let numbers = rows.start * table.width..rows.end * table.width;
@@ -125,7 +130,7 @@ fn layerwise(
 ) {
     let tensors = parameters.iter_mut().zip(gradients.iter()).zip(state).enumerate();
     for (parameter, ((weights, gradients), state)) in tensors {
-        if gradients.is_empty() {
+        if gradients.is_empty() || update.holds(parameter) {
             continue;
         }
         let (step, incoming) = update.of(parameter, about[parameter].role);

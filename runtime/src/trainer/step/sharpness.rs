@@ -29,6 +29,7 @@ impl TrainStep<'_> {
         self.engine.restart()?;
         self.start_shared()?;
         (0..rounds).try_for_each(|round| self.round(round, window.get(round), None))?;
-        self.finish_shared()
+        self.finish_shared()?;
+        self.hold()
     }
 }
