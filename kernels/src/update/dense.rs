@@ -64,7 +64,7 @@ simd! {
 
 simd! {
     fn multiplied(values: &mut [f32], factor: f32) {
-        for value in values.iter_mut() {
+        for value in values {
             *value *= factor;
         }
     }

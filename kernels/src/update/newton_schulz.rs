@@ -45,8 +45,8 @@ pub fn orthogonalize(matrix: &mut [f32], rows: usize, columns: usize, steps: usi
             } else {
                 product(x.transposed(), x, gram, WriteMode::Overwrite);
             }
-            let g = View::new(gram, small, small);
-            product(g, g, square, WriteMode::Overwrite);
+            let symmetric = View::new(gram, small, small);
+            product(symmetric, symmetric, square, WriteMode::Overwrite);
             // `square` becomes b G + c G^2.
             by_blocks(square, |square, from| combine(square, &gram[from..][..square.len()], c, b));
             let factor = View::new(square, small, small);
@@ -74,7 +74,7 @@ fn by_blocks(values: &mut [f32], run: impl Fn(&mut [f32], usize) + Sync + Send) 
 
 simd! {
     fn scale(values: &mut [f32], divisor: f32) {
-        for value in values.iter_mut() {
+        for value in values {
             *value /= divisor;
         }
     }

@@ -33,7 +33,8 @@ impl ProdigyMoments {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) -> [f64; 2] {
-        let [m, v, s, first] = state else { panic!("four slots") };
+        assert_eq!(state.len(), 4, "four slots");
+        let [m, v, s, first] = state else { return [0.0; 2] };
         measure(self, incoming, weights, gradients, [m, v, s], first)
     }
 }
@@ -55,8 +56,10 @@ impl ProdigyStep {
     /// # Panics
     /// If there are not four slots, or a slice is shorter than `weights`.
     pub fn update_block(self, weights: &mut [f32], state: &[&mut [f32]]) {
-        let [m, v, ..] = state else { panic!("four slots") };
-        step(self, weights, m, v);
+        assert_eq!(state.len(), 4, "four slots");
+        if let [m, v, ..] = state {
+            step(self, weights, m, v);
+        }
     }
 }
 

@@ -311,7 +311,8 @@ impl Groups<'_> {
                 ));
             }
         }
-        let start = |parameter| self.of(parameter).map_or(0, |group| group.from.in_steps(epoch));
+        let start =
+            |parameter: &GraphParameter| self.of(parameter).map_or(0, |group| group.from.in_steps(epoch));
         let starts: Vec<u64> = parameters.iter().map(start).collect();
         let mut trained = parameters.iter().zip(&starts).filter(|(parameter, _)| parameter.is_trained());
         if !trained.any(|(_, start)| *start == 0) {

@@ -33,6 +33,8 @@ impl TrainStep<'_> {
         self.enter()?;
         let result = work(&mut *self.engine);
         self.leave(result.is_err())?;
+        // They are in the engine's weights now.
+        self.statistics.is_fresh &= result.is_err();
         result
     }
 
@@ -57,8 +59,7 @@ impl TrainStep<'_> {
     /// # Errors
     /// If the engine rejects the weights.
     pub fn finish(mut self) -> Result<()> {
-        self.derive()?;
-        if self.is_averaging() { self.engine.store_mut().swap(WeightCopy::Average) } else { Ok(()) }
+        self.enter()
     }
 
     /// Returns the average of the parameters and running statistics, in the graph's order, if there is one. Running statistics are copies
