@@ -84,6 +84,36 @@ train! {
     EchoByLayers { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Lamb { lr: 0.1 } }
 }
 
+train! {
+    EchoByFactors { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Adafactor }
+}
+
+train! {
+    EchoByMatrices { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Muon { lr: 0.02 } }
+}
+
+train! {
+    EchoByEstimate { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Prodigy }
+}
+
+train! {
+    EchoWithoutSchedule { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: ScheduleFreeAdamW }
+}
+
+train! {
+    /// Two passes, an average of some steps, and parameters that are held.
+    SharpDigits {
+        model: Convolutions,
+        data: Digits8x8::embedded(),
+        metrics: [Accuracy],
+        batch: 64,
+        steps: 1000,
+        optimizer: Sam { optimizer: Sgd { lr: 0.1, momentum: 0.9 } },
+        ema: Swa { start: Steps(2), every: Steps(3) },
+        groups: [Group { pattern: "conv2d_1.**", from: Steps(20) }],
+    }
+}
+
 /// With the layers whose queries, keys and values are given, and recurrent layers with many parameters.
 #[model]
 fn Given(tokens: Tokens<32, 16>) -> TokenLogits<32> {
@@ -173,6 +203,16 @@ fn training_step_allocates_nothing() {
         ]
     });
     assert_eq!(counts, [0; 7]);
+    let counts = pool.install(|| {
+        [
+            count(EchoByFactors::experiment(), None),
+            count(EchoByMatrices::experiment(), None),
+            count(EchoByEstimate::experiment(), None),
+            count(EchoWithoutSchedule::experiment(), None),
+            count(SharpDigits::experiment(), None),
+        ]
+    });
+    assert_eq!(counts, [0; 5]);
     // One sample, and enough samples to be computed in parts.
     let (pixels, tokens) = (vec![0.5; 64 * 300], vec![3; 64 * 300]);
     let predicted = pool.install(|| {

@@ -177,3 +177,88 @@ fn layer_decay_multiplies_once_for_each_later_layer() {
         assert_eq!(treatment.lr.to_bits(), f64::to_bits(expected), "{}", parameter.path);
     }
 }
+
+train! {
+    Gradual {
+        model: Net,
+        data: Digits8x8::embedded(),
+        batch: 64,
+        accumulate: 2,
+        steps: 6,
+        optimizer: AdamW { lr: 1e-3, weight_decay: 0.5 },
+        clip: GlobalNorm { max: 0.1 },
+        constrain: MaxNorm { max: 0.3 },
+        groups: [Group { pattern: "linear_1.*", from: Steps(3) }],
+    }
+}
+
+/// Until its start, a group is as if it were frozen, with the bits of a run that freezes it: clipping does not count its gradients. From then on, Adam counts its
+/// steps from 1, so that the first changes each weight by about the learning rate.
+#[test]
+fn held_parameters_train_from_their_start_on() {
+    let steps = |keys: Option<&str>, count: u64| {
+        let training = Gradual::experiment();
+        let mut training = match keys {
+            Some(groups) => training.set("groups", groups).unwrap(),
+            None => training,
+        };
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let mut engine = engine::open(&graph, settings).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
+        let window = [data.batch(&data.train()[..64]).unwrap(), data.batch(&data.train()[64..128]).unwrap()];
+        for _ in 0..count {
+            stepper.step(&window).unwrap();
+        }
+        engine.parameters().unwrap().iter().map(numbers).collect::<Vec<_>>()
+    };
+    let freeze = r#"[{ "pattern": "linear_1.*", "lr": null, "weight_decay": null, "l2": null, "l1": null, "freeze": true }]"#;
+    assert_eq!(steps(None, 3), steps(Some(freeze), 3));
+    let (before, after) = (steps(None, 3), steps(None, 4));
+    // The rows of the matrix are bounded, too; so only the bias moves by the learning rate alone, where its unit is not dead.
+    let moved: Vec<f32> =
+        before[7].iter().zip(&after[7]).map(|(before, after)| (before - after).abs()).collect();
+    assert!(moved.iter().all(|moved| *moved < 1.1e-3), "{moved:?}");
+    assert!(moved.iter().any(|moved| *moved > 0.9e-3), "{moved:?}");
+}
+
+#[test]
+fn group_that_starts_after_the_run_is_rejected() {
+    let groups = r#"[{ "pattern": "linear_1.*", "lr": null, "weight_decay": null, "l2": null, "l1": null, "freeze": false, "from": { "Steps": 6 } }]"#;
+    let problem = Gradual::experiment().set("groups", groups).unwrap().without_folder().run().unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "groups: `linear_1.*`: `from` is after 6 steps, but the run has 6; use an earlier `from`, or `freeze: true`"
+    );
+}
+
+train! {
+    Estimated {
+        model: Net,
+        data: Digits8x8::embedded(),
+        steps: 6,
+        optimizer: Prodigy,
+        groups: [Group { pattern: "linear_1.*", lr: 0.5 }],
+    }
+}
+
+train! {
+    Free {
+        model: Net,
+        data: Digits8x8::embedded(),
+        steps: 6,
+        optimizer: ScheduleFreeAdamW,
+        groups: [Group { pattern: "linear_1.*", from: Steps(3) }],
+    }
+}
+
+#[test]
+fn optimizers_over_all_parameters_or_steps_reject_some_groups() {
+    let one_rate = Estimated::experiment().without_folder().run().unwrap_err().to_string();
+    assert!(
+        one_rate.starts_with("groups: `linear_1.*`: `Prodigy` estimates one learning rate"),
+        "{one_rate}"
+    );
+    let average = Free::experiment().without_folder().run().unwrap_err().to_string();
+    assert!(average.starts_with("groups: `from` does not go with `ScheduleFreeAdamW`"), "{average}");
+}

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use trainspec::data::PreparedDataset;
+use trainspec::optim::Average;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
 use trainspec::{Config, Experiment, Setting};
@@ -250,7 +251,10 @@ fn bare_name_uses_all_defaults() {
     assert_eq!(settings.optimizer.to_json(), RAdam::DEFAULT.to_json());
     assert_eq!(settings.clip.to_json(), AdaptiveGrad::DEFAULT.to_json());
     assert_eq!(settings.mix.to_json(), Mixup::DEFAULT.to_json());
-    assert_eq!((settings.ema, settings.early_stop), (Some(Ema::DEFAULT), Some(EarlyStop::DEFAULT)));
+    assert_eq!(
+        (settings.ema, settings.early_stop),
+        (Some(Average::Ema(Ema::DEFAULT)), Some(EarlyStop::DEFAULT))
+    );
 }
 
 /// An override may set an undeclared configuration with some of its keys.
@@ -258,7 +262,13 @@ fn bare_name_uses_all_defaults() {
 fn undeclared_key_uses_defaults_when_set() {
     let mut training = AllAlike::experiment().set("ema", r#"{"half_life":5}"#).unwrap();
     let ema = training.settings().unwrap().ema;
-    assert_eq!(ema, Some(Ema { half_life: 5.0, ..Ema::DEFAULT }));
+    assert_eq!(ema, Some(Average::Ema(Ema { half_life: 5.0, ..Ema::DEFAULT })));
+    let mut training = AllAlike::experiment().set("ema", r#"{"type":"Swa","start":{"Steps":2}}"#).unwrap();
+    let swa = Swa { start: Steps(2), ..Swa::DEFAULT };
+    assert_eq!(training.settings().unwrap().ema, Some(Average::Swa(swa)));
+    let training = training.set("ema.every", r#"{"Steps":3}"#);
+    assert_eq!(training.unwrap().settings().unwrap().ema, Some(Average::Swa(Swa { every: Steps(3), ..swa })));
+    assert!(AllAlike::experiment().set("ema", r#"{"type":"Swa"}"#).is_err(), "its start is required");
     assert!(AllAlike::experiment().set("on_non_finite", "{}").is_err(), "its limit is required");
 }
 

@@ -67,10 +67,11 @@ impl Clock {
             times.push(one(&mut stepper, &window, part)?);
         }
         times.sort_unstable();
-        let slots = settings.optimizer.state_names().len();
+        let state = settings.optimizer.state_elements(&graph.parameters);
         let storage = Storage::from(settings.precision.format());
         let plan = Plan::training_in(&graph, settings.seed, first.len(), storage)?;
-        let planned = graph.summary(first.len()).with_optimizer(slots).with_plan(&plan).memory().total();
+        let planned =
+            graph.summary(first.len()).with_optimizer_state(state).with_plan(&plan).memory().total();
         Ok(Measured { times, samples: first.len(), planned: before + planned })
     }
 }

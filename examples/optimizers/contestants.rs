@@ -40,6 +40,8 @@ pub(crate) fn contestants() -> Vec<Contestant> {
         Contestant::new("SignSGD", SignSgd::DEFAULT, 1e-4),
         Contestant::new("LAMB", Lamb::DEFAULT, 1e-3),
         Contestant::new("LARS", Lars::DEFAULT, 1e-2),
+        Contestant::new("Adafactor", Adafactor::DEFAULT, 1e-3),
+        Contestant::new("Prodigy", Prodigy::DEFAULT, 1e-2),
     ]
 }
 

@@ -30,8 +30,9 @@ pub use crate::metric::{
 };
 pub use crate::model::Model;
 pub use crate::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm, GradientNoise, Group,
-    Lamb, Lars, Lion, Lookahead, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
+    AdaDelta, AdaGrad, Adafactor, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm,
+    GradientNoise, Group, Lamb, Lars, Lion, Lookahead, MaxNorm, Muon, MuonRate, NAdam, PerParameter, Prodigy,
+    RAdam, RmsProp, Sam, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, SparseAdam, Swa,
 };
 pub use crate::schedule::{
     Anneal, Constant, Cooldown, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear,

@@ -39,8 +39,8 @@ pub struct Summary {
     pub treatments: Vec<ParameterSummary>,
     /// Elements of all values for one sample, including the inputs.
     pub activations: u64,
-    /// Elements of optimizer state for each trained element; `None` if not known.
-    pub optimizer_slots: Option<usize>,
+    /// Elements of optimizer state; `None` if not known.
+    pub optimizer_state: Option<u64>,
     /// Elements that a run holds in addition to what its steps need: averages, best weights, and a checkpoint being written.
     pub copies: u64,
     /// The size of a plan in 32-bit words: the peak of a micro-batch, and in 16 bits the rounded
@@ -125,7 +125,7 @@ impl Graph {
             frozen: sum(|parameter| parameter.role != Role::Statistic && parameter.frozen).1,
             treatments: Vec::new(),
             activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
-            optimizer_slots: None,
+            optimizer_state: None,
             copies: 0,
             planned: None,
             kept: 0,
@@ -161,8 +161,15 @@ impl Graph {
 impl Summary {
     /// Adds an optimizer with `slots` elements of state for each trained element.
     #[must_use]
-    pub fn with_optimizer(mut self, slots: usize) -> Self {
-        self.optimizer_slots = Some(slots);
+    pub fn with_optimizer(self, slots: usize) -> Self {
+        let elements = self.trained().saturating_mul(slots as u64);
+        self.with_optimizer_state(elements)
+    }
+
+    /// Adds an optimizer with this many elements of state.
+    #[must_use]
+    pub fn with_optimizer_state(mut self, elements: u64) -> Self {
+        self.optimizer_state = Some(elements);
         self
     }
 
@@ -225,7 +232,7 @@ impl Summary {
         Memory {
             parameters: of(self.trained().saturating_add(self.frozen).saturating_add(self.statistics)),
             gradients: of(self.trained()),
-            optimizer: of(self.trained().saturating_mul(self.optimizer_slots.unwrap_or(0) as u64)),
+            optimizer: of(self.optimizer_state.unwrap_or(0)),
             activations: of(self
                 .planned
                 .unwrap_or_else(|| self.activations.saturating_mul(self.batch as u64))),
@@ -263,7 +270,7 @@ impl Display for Summary {
         }
 
         let memory = self.memory();
-        let optimizer = match self.optimizer_slots {
+        let optimizer = match self.optimizer_state {
             Some(_) => format!("optimizer {}", bytes(memory.optimizer)),
             None => "optimizer unknown".to_owned(),
         };

@@ -24,6 +24,8 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
         treatments: &treatments,
         scales: &scales,
         bound: f64::INFINITY,
+        share: 0.0,
+        starts: &[],
     };
     let batch = batch(model, 4, 0);
     let engines = |graph: &Graph| -> [Box<dyn Engine>; 2] {

@@ -200,9 +200,18 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
             let average = 1.0 / size as f64;
             let factor = clip.factor(average * global_norm_of(&engine.store().gradients().unwrap()));
             let scales = vec![average * factor; first.len()];
-            let (lr, bound) = (sgd.lr, f64::INFINITY);
+            let (lr, bound, share) = (sgd.lr, f64::INFINITY, 0.0);
             engine
-                .update(&Update { optimizer: &sgd, t, lr, treatments: &treatments, scales: &scales, bound })
+                .update(&Update {
+                    optimizer: &sgd,
+                    t,
+                    lr,
+                    treatments: &treatments,
+                    scales: &scales,
+                    bound,
+                    share,
+                    starts: &[],
+                })
                 .unwrap();
         }
         ends.push(engine.parameters().unwrap());

@@ -111,6 +111,8 @@ fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
         treatments: &vec![treatments[0]; count],
         scales: &vec![1.0; count],
         bound: f32::INFINITY.into(),
+        share: 1.0,
+        starts: &[],
     })?;
     engine.evaluate(batch)?;
     Ok(result)

@@ -3,6 +3,8 @@
 `windows`: a weighted squared error of a linear model, each window as one batch in f64, under SGD with momentum.
 `averages`: PyTorch's AveragedModel in f32, which copies the weights at its first update; so it is updated once before the
 first step, and then after each. Buffers are kept in sync, not averaged.
+`swa`: PyTorch's AveragedModel with equal weights, updated after steps 5, 8, 11, …
+`statistics`: torch.optim.swa_utils.update_bn in f64, over batches of which the last is short.
 `renorm`: torch.renorm over the first axis, in f64.
 
     python averaging.py > averaging.json
@@ -11,7 +13,7 @@ first step, and then after each. Buffers are kept in sync, not averaged.
 import json
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 torch.manual_seed(7)
 
@@ -87,6 +89,7 @@ def averages():
     }
     for average in averaged.values():
         average.update_parameters(model)
+    swa = AveragedModel(model)
     steps = []
     for step in range(20):
         scale = [1.0, 1e-3, 1e3][step % 3]
@@ -101,11 +104,15 @@ def averages():
                     number.sub_(gradient)
         for average in averaged.values():
             average.update_parameters(model)
+        has_started = step + 1 >= 5
+        if has_started and (step + 1 - 5) % 3 == 0:
+            swa.update_parameters(model)
         steps.append(
             {
                 "gradients": [[] if place in statistics else g.flatten().tolist() for place, g in enumerate(gradients)],
                 "statistics": [flat([s])[0] for s in statistics.values()],
                 "averages": {name: flat(average.module.numbers()) for name, average in averaged.items()},
+                "swa": flat(swa.module.numbers()) if has_started else None,
             }
         )
     return {"first": first, "steps": steps}
@@ -124,4 +131,26 @@ def renorm():
     return {"max": 1.5, "numbers": flat(numbers), "expected": flat(expected)}
 
 
-print(json.dumps({"windows": windows(), "averages": averages(), "renorm": renorm()}))
+def statistics():
+    model = Net()
+    with torch.no_grad():
+        for number in model.numbers():
+            number.copy_(torch.randn(number.shape))
+        model.norm.running_var.abs_()
+    parameters = flat(model.numbers())
+    x = torch.rand(11, 3) * 4 - 1
+    model = model.double()
+    model.forward = lambda x: model.last(model.norm(model.first(x)))
+    update_bn([(batch,) for batch in x.double().split(4)], model)
+    return {
+        "parameters": parameters,
+        "x": x.flatten().tolist(),
+        "expected": flat([model.norm.running_mean, model.norm.running_var]),
+    }
+
+
+print(
+    json.dumps(
+        {"windows": windows(), "averages": averages(), "renorm": renorm(), "statistics": statistics()}
+    )
+)

@@ -19,7 +19,7 @@ use trainspec::{CheckResult, Config, Experiment, Result};
 use super::file::{numbers, parse, singles};
 
 /// Half a unit in the last place of 1.
-const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
+pub(super) const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 
 /// The squared error of two values, times a weight that follows them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -117,11 +117,11 @@ fn accumulated_step_equals_one_batch() {
 }
 
 #[model]
-fn Net(x: Features<3>) -> Values<2> {
+pub(super) fn Net(x: Features<3>) -> Values<2> {
     x.linear(out = 4).batch_norm().linear(out = 2)
 }
 
-fn points() -> Result<InMemory<Features<3>, Values<2>>> {
+pub(super) fn points() -> Result<InMemory<Features<3>, Values<2>>> {
     let inputs = (0..24).map(|place| (place * 7 % 24) as f32 / 12.0 - 1.0).collect();
     InMemory::new(inputs, (0..16).map(|place| (place * 5 % 16) as f32 / 8.0 - 1.0).collect())
 }
@@ -248,7 +248,7 @@ fn max_norm_matches_pytorch() {
     }
 }
 
-fn put(into: &mut [Vec<f32>], json: &Json) {
+pub(super) fn put(into: &mut [Vec<f32>], json: &Json) {
     for (numbers, json) in into.iter_mut().zip(json.as_array().unwrap()) {
         let values = singles(json);
         assert_eq!(numbers.len(), values.len());
@@ -257,7 +257,7 @@ fn put(into: &mut [Vec<f32>], json: &Json) {
 }
 
 /// Returns the parameters of an engine.
-fn held(engine: &dyn Engine) -> Vec<Vec<f32>> {
+pub(super) fn held(engine: &dyn Engine) -> Vec<Vec<f32>> {
     let parameters = engine.parameters().unwrap();
     parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect()
 }

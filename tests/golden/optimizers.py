@@ -84,6 +84,7 @@ def by_paper(rule, lr, decays):
     tensors = {name: np.array(values) for name, values in FIRST.items()}
     state = {name: {} for name in SHAPES}
     steps = []
+    others.clear()
     for t in range(1, STEPS + 1):
         for name, w in tensors.items():
             keys = decays if name == "matrix" else {}
@@ -91,7 +92,14 @@ def by_paper(rule, lr, decays):
             g = g + keys.get("l2", 0.0) * w + keys.get("l1", 0.0) * np.sign(w)
             tensors[name] = rule(w, g, state[name], t, rate(lr, t), keys.get("weight_decay", 0.0))
         steps.append([float(x) for w in tensors.values() for x in w])
+        for name in ["x", "z"]:
+            if all(name in s for s in state.values()):
+                others.setdefault(name, []).append([float(x) for s in state.values() for x in s[name]])
     return steps
+
+
+# The points of the last case besides its weights, by step: an average `x`, and `z`.
+others = {}
 
 
 def lion(b1=0.9, b2=0.99):
@@ -142,6 +150,34 @@ def lars(momentum=0.9, trust=1e-3):
     return rule
 
 
+def schedule_free(direction, beta):
+    """Defazio et al. 2024, algorithm 1: `z` takes the steps, `x` is their weighted average, the gradient is at `y`, the weight."""
+
+    def rule(y, g, s, t, lr, decay):
+        z, x = s.get("z", y), s.get("x", y)
+        s["largest"] = max(s.get("largest", 0.0), lr)
+        s["sum"] = s.get("sum", 0.0) + s["largest"] ** 2
+        c = s["largest"] ** 2 / s["sum"]
+        z = z - lr * (direction(g, s, t) + decay * y)
+        x = (1 - c) * x + c * z
+        s["z"], s["x"] = z, x
+        return (1 - beta) * z + beta * x
+
+    return rule
+
+
+def schedule_free_sgd(momentum=0.9):
+    return schedule_free(lambda g, s, t: g, momentum)
+
+
+def schedule_free_adamw(b1=0.9, b2=0.999, eps=1e-8):
+    def direction(g, s, t):
+        s["v"] = b2 * s.get("v", 0.0) + (1 - b2) * g * g
+        return g / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+
+    return schedule_free(direction, b1)
+
+
 def decoupled(rule):
     """Decay before any rule; the penalties use the weight before the step."""
     return lambda w, g, s, t, lr, decay: rule(w * (1 - lr * decay), g, s, t, lr, 0.0)
@@ -168,6 +204,7 @@ def torch_case(kind, maker, keys=None, names=None, decays=None, theirs=None, **d
     def make(groups):
         return maker(groups, **{**named, "lr": lr, **({} if maker is O.SparseAdam else ONE)})
 
+    others.clear()
     single = by_torch(make, lr, torch.float32, own)
     double = by_torch(make, lr, torch.float64, own)
     case(kind, {**keys, **decays}, lr, double, single)
@@ -185,6 +222,8 @@ def double_digits(step):
 def case(kind, keys, lr, double, single):
     whole = [[x for values in FIRST.values() for x in values]] + double
     count = len(whole[0])
+    reached = whole + [step for steps in others.values() for step in steps]
+    average = {"average": [double_digits(others["x"][t - 1]) for t in SHOWN]} if "x" in others else {}
     CASES.append(
         {
             "optimizer": kind,
@@ -192,10 +231,11 @@ def case(kind, keys, lr, double, single):
             "lr": lr,
             "f64": [double_digits(double[t - 1]) for t in SHOWN],
             "f32": [[float(f"{x:.9g}") for x in single[t - 1]] for t in SHOWN] if single else None,
-            "size": [float(f"{max(abs(step[i]) for step in whole):.4g}") for i in range(count)],
+            "size": [float(f"{max(abs(step[i]) for step in reached):.4g}") for i in range(count)],
             "moved": [
                 float(f"{max(abs(b[i] - a[i]) for a, b in zip(whole, whole[1:])):.4g}") for i in range(count)
             ],
+            **average,
         }
     )
 
@@ -225,6 +265,7 @@ def lookahead_case(kind, maker, keys, lr, k, alpha, decays=None):
     def make(groups):
         return Lookahead(maker(groups, **{**keys, "lr": lr, **ONE}), k, alpha)
 
+    others.clear()
     single, double = by_torch(make, lr, torch.float32, own), by_torch(make, lr, torch.float64, own)
     inner = {"type": kind, **keys, **(decays or {}), "lr": lr}
     case(f"Lookahead {kind}", {"k": k, "alpha": alpha, "optimizer": inner}, lr, double, single)
@@ -282,6 +323,15 @@ paper_case("Lars", lars(0.0, 0.1), 0.1, {"momentum": 0.0, "trust": 0.1})
 lookahead_case("Sgd", O.SGD, {"momentum": 0.9}, 0.01, 5, 0.5)
 lookahead_case("AdamW", O.AdamW, {}, 1e-3, 3, 0.8, {"weight_decay": 0.01})
 lookahead_case("AdamW", O.AdamW, {"amsgrad": True}, 1e-3, 1, 0.25, {"weight_decay": 0.01})
+
+# PyTorch's default of the first epsilon is that of the type.
+EPS = {"eps": (2.0**-23, 1e-3)}
+torch_case("Adafactor", O.Adafactor, EPS, lr=1e-2)
+torch_case("Adafactor", O.Adafactor, {"lr": 0.5, "eps": (1e-3, 0.1), "beta2_decay": -0.5, "d": 2.0}, decays=DECAY, lr=1e-2)
+paper_case("ScheduleFreeSgd", schedule_free_sgd(), 1.0)
+paper_case("ScheduleFreeSgd", schedule_free_sgd(0.5), 0.01, {"lr": 0.01, "momentum": 0.5}, DECAY)
+paper_case("ScheduleFreeAdamW", schedule_free_adamw(), 2.5e-3)
+paper_case("ScheduleFreeAdamW", schedule_free_adamw(0.5, 0.8, 0.1), 0.1, {"lr": 0.1, "betas": (0.5, 0.8), "eps": 0.1}, DECAY)
 
 # An embedding of 6 rows of 2, of which each batch reads some; every batch reads row 4, with the gradient 0.
 TOKENS = [[0, 4, 0], [1, 4, 4], [0, 5, 4], [4, 4, 4], [5, 1, 4]]

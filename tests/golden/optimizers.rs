@@ -26,8 +26,9 @@ use trainspec::graph::Graph;
 use trainspec::layer::{Embedding, Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::LossSum;
 use trainspec::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, Lookahead, NAdam,
-    ParameterConfig, RAdam, RmsProp, Sgd, SignSgd, SparseAdam, Update,
+    AdaDelta, AdaGrad, Adafactor, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, Lookahead, NAdam,
+    ParameterConfig, RAdam, RmsProp, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, SparseAdam, Update,
+    WeightCopy,
 };
 use trainspec::rng::StepIndex;
 use trainspec::{CheckResult, Config, Pass, Result, Shape};
@@ -88,6 +89,9 @@ fn optimizer(case: &Value) -> Box<dyn AnyOptimizer> {
         "Lamb" => &Lamb::DEFAULT,
         "Lars" => &Lars::DEFAULT,
         "SparseAdam" => &SparseAdam::DEFAULT,
+        "Adafactor" => &Adafactor::DEFAULT,
+        "ScheduleFreeSgd" => &ScheduleFreeSgd::DEFAULT,
+        "ScheduleFreeAdamW" => &ScheduleFreeAdamW::DEFAULT,
         "Lookahead Sgd" => &Lookahead::<Sgd>::DEFAULT,
         "Lookahead AdamW" => &Lookahead::<AdamW>::DEFAULT,
         other => panic!("no optimizer is called {other}"),
@@ -147,7 +151,17 @@ fn step(
     let lr = if t <= 10 { optimizer.lr() } else { optimizer.lr() / 10.0 };
     let treatments = ParameterConfig::of_all(&graph.parameters, optimizer);
     let scales = vec![1.0; treatments.len()];
-    let update = Update { optimizer, t, lr, treatments: &treatments, scales: &scales, bound: f64::INFINITY };
+    let update = Update {
+        optimizer,
+        t,
+        lr,
+        treatments: &treatments,
+        scales: &scales,
+        bound: f64::INFINITY,
+        // The learning rate never rises.
+        share: 1.0 / t as f64,
+        starts: &[],
+    };
     engine.update(&update).expect("an update");
     let flat = |tensor: &Tensor| tensor.flatten_all().expect("flat").to_vec1::<f32>().expect("numbers");
     engine.parameters().expect("parameters").iter().flat_map(flat).collect()
@@ -208,6 +222,17 @@ fn optimizers_match_pytorch_and_papers() {
             assert_eq!(bits(&found), bits(&other), "{}: the engines differ", optimizer.name());
             if let Some(place) = shown.iter().position(|&shown| shown == t) {
                 worst = worst.max(compare(case, place, t, &found));
+                if let Some(point) = optimizer.average() {
+                    let mut case = case.clone();
+                    case["f64"] = case["average"].clone();
+                    for engine in [&mut planned, &mut tape] {
+                        let store = engine.store_mut();
+                        store.copy(WeightCopy::Average).expect("a copy");
+                        store.derive_average(point.slot, point.share as f32).expect("an average");
+                        let average = store.copied(WeightCopy::Average).expect("a copy").expect("an average");
+                        compare(&case, place, t, &average.concat());
+                    }
+                }
             }
         }
         assert_eq!(planned.store().optimizer_state().unwrap()[0].len(), optimizer.state_names().len());

@@ -3,7 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "a table of functions, of which some can fail")]
 
 use serde_json::{Value, json};
-use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, NoClip, Unconstrained};
+use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, Average, NoClip, Unconstrained};
 use trainspec::prelude::*;
 use trainspec::schedule::{AnyPhase, AnyScaleLr, NoScaling};
 use trainspec::spec::{LossScale, Precision, TrainConfig};
@@ -193,7 +193,7 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
             ("trust", json!(dice.one_of(&[1e-3, 0.1]))),
         ]);
     }
-    let kinds: [&Make; 14] = [
+    let kinds: [&Make; 21] = [
         &|keys| Box::new(changed(Sgd, keys)),
         &|keys| Box::new(changed(Adam, keys)),
         &|keys| Box::new(changed(AdamW, keys)),
@@ -208,6 +208,16 @@ fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Resu
         &|keys| Box::new(changed(Lamb, keys)),
         &|keys| Box::new(changed(Lars, keys)),
         &|keys| Box::new(changed(SparseAdam, keys)),
+        &|keys| {
+            let keys: Vec<_> = keys.iter().filter(|(key, _)| *key != "eps").cloned().collect();
+            Box::new(changed(Adafactor, &keys))
+        },
+        &|keys| Box::new(changed(Muon, keys)),
+        &|keys| Box::new(changed(Prodigy, keys)),
+        &|keys| Box::new(Sam { optimizer: changed(Sgd, keys), rho: 0.05 }),
+        &|keys| Box::new(Lookahead { optimizer: changed(AdamW, keys), k: 2, alpha: 0.5 }),
+        &|keys| Box::new(changed(ScheduleFreeSgd, keys)),
+        &|keys| Box::new(changed(ScheduleFreeAdamW, keys)),
     ];
     settings.optimizer = kinds[dice.below(kinds.len())](&keys);
     Ok(())
@@ -228,7 +238,8 @@ fn groups(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Res
         };
         let pattern: &'static str = pattern.leak();
         let group = Group { pattern, ..Group::DEFAULT };
-        match dice.below(6) {
+        match dice.below(7) {
+            6 => Group { from: dice.one_of(&[Steps(1), Steps(2), Epochs(1), Epochs(u64::MAX)]), ..group },
             0 | 1 => Group { freeze: true, ..group },
             2 => Group { lr: dice.scaled(0.01, 10.0), ..group },
             3 => Group { weight_decay: dice.one_of(&[0.0, 0.1, 2.0]), ..group },
@@ -303,7 +314,12 @@ fn ema(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()>
     } else {
         dice.one_of(&[0.0, 0.5, 0.999, 0.999, 1.0_f64.next_down(), 1.0])
     };
-    settings.ema = Some(Ema { decay, half_life, warmup: dice.once_in(2) });
+    settings.ema = Some(if dice.once_in(3) {
+        let start = dice.one_of(&[Steps(1), Steps(3), Epochs(1), Epochs(2), Steps(0), Epochs(u64::MAX)]);
+        Average::Swa(Swa { start, every: dice.one_of(&[Steps(1), Steps(2), Epochs(1), Epochs(u64::MAX)]) })
+    } else {
+        Average::Ema(Ema { decay, half_life, warmup: dice.once_in(2) })
+    });
     Ok(())
 }
 

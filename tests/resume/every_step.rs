@@ -44,7 +44,9 @@ train! {
 }
 
 /// Runs, then resumes from every checkpoint; returns the files and the exit of the run.
-fn from_every_step<M: Model>(training: impl Fn() -> Experiment<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
+pub(super) fn from_every_step<M: Model>(
+    training: impl Fn() -> Experiment<M>,
+) -> (BTreeMap<String, Vec<u8>>, Exit) {
     let out = scratch();
     let run = training().out(out.path()).run().unwrap();
     let whole = files(&run.folder.unwrap());

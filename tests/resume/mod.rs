@@ -9,6 +9,7 @@
 mod damage;
 mod every_step;
 mod killed_runs;
+mod optimizers;
 mod refusals;
 
 use std::fs;

@@ -92,6 +92,24 @@ train! {
     }
 }
 
+train! {
+    /// Two passes for each step, over entire matrices, and a group that is held.
+    Sharp {
+        model: Net,
+        data: SmallImages,
+        batch: 4,
+        accumulate: 3,
+        epochs: 2,
+        optimizer: Sam { optimizer: Muon { lr: 0.02 }, rho: 0.1 },
+        groups: [Group { pattern: "group_norm_1.**", from: Steps(2) }],
+        ema: Swa { start: Steps(2), every: Steps(2) },
+    }
+}
+
+train! {
+    Estimated { model: Net, data: SmallImages, batch: 4, accumulate: 3, epochs: 2, optimizer: Prodigy { d0: 1e-3 } }
+}
+
 #[model]
 fn Normalized(image: Image<1, 6, 6>) -> Logits<3> {
     image.batch_norm().flatten().linear(out = 3)
@@ -144,6 +162,19 @@ fn sparse_optimizer_updates_rows_that_other_processes_read() {
     let one = run(1);
     for size in [2, 4] {
         assert!(run(size).iter().all(|weights| *weights == one[0]), "{size} processes");
+    }
+}
+
+#[test]
+fn optimizers_over_all_parameters_do_not_depend_on_number_of_processes() {
+    let run = |training: fn() -> trainspec::Experiment<Net>, size| {
+        each(size, |world| weights(&training().in_world(world).without_folder().run().unwrap().model))
+    };
+    for training in [Sharp::experiment as fn() -> _, Estimated::experiment] {
+        let one = run(training, 1);
+        for size in [2, 3] {
+            assert!(run(training, size).iter().all(|weights| *weights == one[0]), "{size} processes");
+        }
     }
 }
 

@@ -84,6 +84,29 @@ where
     );
 }
 
+/// Runs `run` for the blocks of one tensor, over threads, with the weights, gradients and state of each.
+///
+/// # Panics
+/// If the slices do not have the same lengths.
+pub fn for_each_part(
+    weights: &mut [f32],
+    gradients: &[f32],
+    state: &mut [&mut [f32]],
+    run: &(impl Fn(&mut [f32], &[f32], &mut [&mut [f32]]) + Sync),
+) {
+    assert_eq!(gradients.len(), weights.len(), "gradients of a tensor");
+    assert!(state.iter().all(|slot| slot.len() == weights.len()), "state of a tensor");
+    tensor(
+        0,
+        weights,
+        gradients,
+        state,
+        &|_, weights: &mut [f32], gradients: &[f32], state: &mut [&mut [f32]]| {
+            run(weights, gradients, state);
+        },
+    );
+}
+
 /// The sums of the results of `measure` for the blocks of one tensor, over threads, added pairwise: so the order of a sum
 /// does not depend on the threads.
 pub fn sum_of_blocks(

@@ -25,16 +25,25 @@
 //! ```
 
 mod blocks;
+mod dense;
+mod factored;
+mod newton_schulz;
+mod prodigy;
 mod rules;
 pub(crate) mod split;
 
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{for_each_block, sum_of_blocks};
+pub use crate::ema::lerp as interpolate;
+pub use blocks::{for_each_block, for_each_part, sum_of_blocks};
+pub use dense::{add_multiple, multiply, transform};
+pub use factored::{FactoredMoment, normalize};
+pub use newton_schulz::{orthogonalize, scratch_length};
+pub use prodigy::{ProdigyMoments, ProdigyStep};
 pub use rules::{
     AdaDelta, AdaGrad, Adam, Adamax, GradientTransform, Lamb, Lars, Lion, Lookahead, NAdam, RAdam, RmsProp,
-    RuleChain, Sgd, SignSgd, UpdateRule,
+    RuleChain, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SignSgd, UpdateRule,
 };
 
 use crate::simd;

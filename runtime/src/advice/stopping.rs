@@ -2,6 +2,7 @@
 
 use super::Facts;
 use crate::format::count;
+use crate::optim::Average;
 
 /// The largest share of the initial weights that may remain in the average at the end.
 const LEFT: f64 = 0.1;
@@ -36,7 +37,10 @@ pub(super) fn stop_before_plateau(facts: &Facts<'_>) -> Option<String> {
 }
 
 pub(super) fn long_average(facts: &Facts<'_>) -> Option<String> {
-    let average = facts.settings.ema.filter(|average| !average.warmup)?;
+    let Some(Average::Ema(average)) = facts.settings.ema else { return None };
+    if average.warmup {
+        return None;
+    }
     let steps = facts.plan.steps;
     // The share of the initial weights that remains after all steps.
     let left = (steps as f64 * average.decay_at(1).ln()).exp();

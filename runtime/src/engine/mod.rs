@@ -81,6 +81,13 @@ pub trait Engine: Send {
     /// If a statistic cannot be written.
     fn discard(&mut self) -> Result<()>;
 
+    /// Clears the gradients of the accumulation window, so that they can be computed again at other weights. What
+    /// [`Engine::discard`] restores stays the same.
+    ///
+    /// # Errors
+    /// If the gradients cannot be written.
+    fn restart(&mut self) -> Result<()>;
+
     /// Applies an update to every trained parameter; the next [`Engine::accumulate`] starts a new sum.
     ///
     /// # Errors
@@ -92,6 +99,12 @@ pub trait Engine: Send {
     /// # Errors
     /// If a candle operation fails or the batch does not match the model.
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch>;
+
+    /// The forward pass in training mode, which changes only the running statistics. It is not part of a window.
+    ///
+    /// # Errors
+    /// If a candle operation fails or the batch does not match the model; then the statistics are unspecified.
+    fn observe(&mut self, batch: &Batch, at: StepIndex) -> Result<()>;
 
     /// An output of the model for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
     ///

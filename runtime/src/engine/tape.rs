@@ -201,11 +201,21 @@ impl Engine for Tape {
         Ok(())
     }
 
+    fn restart(&mut self) -> Result<()> {
+        self.store.start_window();
+        Ok(())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         self.store.update(update)?;
         self.store.start_window();
         self.before = None;
         Ok(())
+    }
+
+    fn observe(&mut self, batch: &Batch, at: StepIndex) -> Result<()> {
+        let (_, statistics, _) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        self.set_statistics(statistics)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {

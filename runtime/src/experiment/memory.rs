@@ -50,11 +50,16 @@ pub(crate) fn summary(graph: &Graph, settings: &TrainConfig, batch: usize) -> Su
 }
 
 fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> Summary {
-    let slots = settings.optimizer.state_names().len();
+    let state = settings.optimizer.state_elements(&graph.parameters);
     let inputs = graph.shapes_of_inputs().iter().map(|shape| shape.elements() as u64);
     let window = (batch as u64).saturating_mul(settings.accumulate as u64).saturating_mul(inputs.sum());
     let copies = Held::of(graph, settings).besides(graph, settings, work).saturating_add(window);
-    let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);
+    let rule = settings.optimizer.model_rule();
+    let scratch = rule.map_or(0, |rule| rule.scratch(&graph.parameters) as u64);
+    let has_copy = settings.optimizer.perturbation().is_some() && work != Work::Evaluate;
+    let perturbed = if has_copy { Held::of(graph, settings).model } else { 0 };
+    let copies = copies.saturating_add(scratch).saturating_add(perturbed);
+    let summary = graph.summary(batch).with_optimizer_state(state).with_copies(copies);
     let storage = Storage::from(settings.precision.format());
     match Plan::training_in(graph, settings.seed, batch, storage) {
         Ok(plan) if engine::is_planned(graph, settings) && !plan.has_fallbacks() => summary.with_plan(&plan),
@@ -76,7 +81,7 @@ pub(super) fn numbers(graph: &Graph, settings: &TrainConfig) -> (u64, u64) {
 /// Returns how many copies of the model a run keeps: the average, the best weights.
 pub(super) fn kept(settings: &TrainConfig) -> u64 {
     let has_best = settings.early_stop.is_some_and(|stop| stop.restore_best);
-    u64::from(settings.ema.is_some()) + u64::from(has_best)
+    u64::from(settings.has_average()) + u64::from(has_best)
 }
 
 /// The elements that a run keeps in memory. Code that makes another copy during a run must count it in
@@ -101,8 +106,8 @@ impl Held {
         Self {
             model,
             gradients,
-            optimizer: gradients.saturating_mul(settings.optimizer.state_names().len() as u64),
-            average: if settings.ema.is_some() { model } else { 0 },
+            optimizer: settings.optimizer.state_elements(&graph.parameters),
+            average: if settings.has_average() { model } else { 0 },
             kept: model.saturating_mul(kept(settings)),
         }
     }

@@ -119,6 +119,26 @@ impl Graph {
         self.nodes.iter().rev().find(has_matrix).map_or(&[], |node| &node.parameters)
     }
 
+    /// Marks the parameters of the layers that compute the outputs: of each, the last ones with a matrix or kernel.
+    fn mark_outputs(&mut self) {
+        let mut is_wanted = vec![false; self.shapes.len()];
+        for output in &self.outputs {
+            is_wanted[output.value] = true;
+        }
+        for node in self.nodes.iter().rev() {
+            if is_wanted.get(node.output) != Some(&true) {
+                continue;
+            }
+            let has_matrix =
+                node.parameters.iter().any(|own| self.parameters[own.index].role == Role::Matrix);
+            if has_matrix {
+                node.parameters.iter().for_each(|own| self.parameters[own.index].is_output = true);
+            } else {
+                node.inputs.iter().for_each(|&input| is_wanted[input] = true);
+            }
+        }
+    }
+
     /// The parameters of a node, in its own order.
     pub(crate) fn parameters_of(&self, node: &Node) -> impl Iterator<Item = &GraphParameter> {
         node.parameters.iter().filter_map(|parameter| self.parameters.get(parameter.index))
@@ -229,6 +249,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
+    /// [`Layer::statistics_update`]
+    fn statistics_update(&self) -> Option<f64>;
     /// [`Layer::kind`]
     fn kind(&self) -> LayerKind;
     /// [`Layer::AS_LAST`]
@@ -267,6 +289,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn as_last(&self) -> AsLast {
         L::AS_LAST
+    }
+
+    fn statistics_update(&self) -> Option<f64> {
+        Layer::statistics_update(self)
     }
 
     fn kind(&self) -> LayerKind {

@@ -94,6 +94,7 @@ impl Graph {
         let names = named("output", M::OUTPUTS, outputs.len());
         let output = |(name, value): (String, &Value)| Output { name, value: value.id };
         graph.outputs = names.into_iter().zip(&outputs).map(output).collect();
+        graph.mark_outputs();
         graph.refuse_shared_paths()?;
         Ok(graph)
     }

@@ -145,6 +145,7 @@ impl Scope<'_> {
             minimum: parameter.minimum,
             outputs: parameter.outputs,
             zero_row: parameter.zero_row,
+            is_output: false,
             torch: joined(&self.owner, parameter.torch),
             tied: Vec::new(),
             is_rounded: parameter.role.is_rounded(),

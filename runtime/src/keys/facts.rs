@@ -58,6 +58,7 @@ pub struct Facts {
     pub(crate) peak: Option<f64>,
     pub(crate) watched: Option<Monitor>,
     pub(crate) rate: Option<(f64, Penalties)>,
+    pub(crate) averages: bool,
     pub(crate) scaling: Option<Scaling>,
     pub(crate) scales_loss: bool,
     pub(crate) label: Option<Label>,
@@ -107,6 +108,7 @@ impl Facts {
         peak: None,
         watched: None,
         rate: None,
+        averages: false,
         scaling: None,
         scales_loss: false,
         label: None,
@@ -153,6 +155,12 @@ impl Facts {
     #[must_use]
     pub const fn rate(self, lr: f64, penalties: Penalties) -> Self {
         Self { rate: Some((lr, penalties)), ..self }
+    }
+
+    /// An optimizer averages the weights itself, instead of letting the learning rate fall.
+    #[must_use]
+    pub const fn averaging(self) -> Self {
+        Self { averages: true, ..self }
     }
 
     /// A `scale_lr` leaves `lr` unchanged for steps of `base_batch` samples; with `linear` it scales proportionally.

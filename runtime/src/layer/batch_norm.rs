@@ -105,6 +105,10 @@ impl Layer for BatchNorm {
         rule::operations(&[7, output.elements()])
     }
 
+    fn statistics_update(&self) -> Option<f64> {
+        Some(self.update)
+    }
+
     fn kind(&self) -> LayerKind {
         LayerKind::BatchNorm
     }

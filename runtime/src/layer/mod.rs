@@ -297,6 +297,13 @@ pub trait Layer: Config {
         false
     }
 
+    /// The share `u` of the new value in the running statistics, if each micro-batch in training sets all of them to
+    /// `(1 - u) * statistic + u * new`; `None` by default. If it is known, they can be computed for averaged weights:
+    /// [`Swa`](crate::optim::Swa).
+    fn statistics_update(&self) -> Option<f64> {
+        None
+    }
+
     /// The kind of layer that it is, for [advice](crate::advice); [`LayerKind::Other`] by default.
     fn kind(&self) -> LayerKind {
         LayerKind::Other

@@ -86,6 +86,8 @@ pub struct GraphParameter {
     pub outputs: Outputs,
     /// [`Parameter::zero_row`]
     pub zero_row: Option<usize>,
+    /// Whether it belongs to a layer that computes an output of the model: the last layers with a matrix or kernel.
+    pub is_output: bool,
 }
 
 impl GraphParameter {

@@ -28,6 +28,8 @@ impl<'a> Element<'a> {
             treatments: &[ParameterConfig::of(self.role, self.optimizer.penalties())],
             scales: &[1.0],
             bound: f64::INFINITY,
+            share: 1.0 / self.t as f64,
+            starts: &[],
         };
         let (step, incoming) = update.of(0, self.role);
         let mut slots: Vec<&mut [f32]> = self.state.iter_mut().map(std::slice::from_mut).collect();

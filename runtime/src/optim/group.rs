@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{AnyOptimizer, ParameterConfig, path, rules};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::keys::Interval;
 use crate::layer::{Bindings, GraphParameter, Role};
 use crate::shape::{CheckError, CheckResult};
 
@@ -16,6 +17,8 @@ use crate::shape::{CheckError, CheckResult};
 ///
 /// A penalty that a group sets applies to every parameter that it matches, regardless of its role. A penalty that it does not
 /// set is taken from the optimizer, for the parameters selected by the optimizer's `decay`.
+///
+/// With `from: Epochs(2)`, parameters are frozen for two epochs and trained then, so that a head can be trained before the layers below it.
 ///
 /// A frozen parameter has no gradient and no optimizer state, is not part of any norm, and is neither updated nor
 /// decayed. Running statistics are still updated.
@@ -47,7 +50,8 @@ use crate::shape::{CheckError, CheckResult};
 ///
 /// # Errors
 /// When the program starts: if the pattern matches no parameter, if later groups match all of its parameters, or if every
-/// parameter of the model is frozen. At compile time: if the pattern `**` freezes all of them.
+/// parameter of the model is frozen, or all are at the first step; if the run ends before `from`; if a group has `from` and the optimizer averages all
+/// steps, as [`ScheduleFreeSgd`](struct@super::ScheduleFreeSgd). At compile time: if the pattern `**` freezes all of them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -79,6 +83,11 @@ pub struct Group {
     pub l1: f64,
     /// Whether these parameters are frozen. False by default.
     pub freeze: bool,
+    /// How much of the run these parameters are frozen for, `Steps(n)` or `Epochs(n)`: gradual unfreezing. From then on they are trained, and the
+    /// optimizer counts its steps from there. Until then they are as with `freeze`, but their gradients are computed. `Steps(0)`, the start of the
+    /// run, by default. (Howard & Ruder, "ULMFiT", 2018.)
+    #[serde(default = "from_start", skip_serializing_if = "is_from_start")]
+    pub from: Interval,
 }
 
 /// A pattern, under an alias so that serde does not treat it as borrowed from its input.
@@ -96,9 +105,14 @@ impl Group {
             && self.weight_decay.is_nan()
             && self.l2.is_nan()
             && self.l1.is_nan());
-        if !self.freeze && !gives_numbers {
+        if !self.freeze && !gives_numbers && is_from_start(&self.from) {
             return Err(CheckError::new(
-                "the group changes nothing; set `lr`, `layer_decay`, `weight_decay`, `l2`, `l1` or `freeze: true`",
+                "the group changes nothing; set `lr`, `layer_decay`, `weight_decay`, `l2`, `l1`, `from` or `freeze: true`",
+            ));
+        }
+        if self.freeze && !is_from_start(&self.from) {
+            return Err(CheckError::new(
+                "frozen parameters are never trained; remove `freeze`, or remove `from`",
             ));
         }
         if self.freeze && gives_numbers {
@@ -131,7 +145,8 @@ impl Group {
     fn treatment(&self, usual: ParameterConfig) -> ParameterConfig {
         let or = |own: f64, usual: f64| if own.is_nan() { usual } else { own };
         ParameterConfig {
-            lr: or(self.lr, usual.lr),
+            // The optimizer may have another learning rate for it than `lr`.
+            lr: usual.lr * or(self.lr, 1.0),
             l1: or(self.l1, usual.l1),
             l2: or(self.l2, usual.l2),
             weight_decay: or(self.weight_decay, usual.weight_decay),
@@ -153,6 +168,7 @@ impl Config for Group {
         l2: NOT_GIVEN,
         l1: NOT_GIVEN,
         freeze: false,
+        from: from_start(),
     };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("pattern", "the path of its parameters, such as \"head.**\"")];
@@ -241,6 +257,15 @@ impl Groups<'_> {
                 let factor = group.layer_decay.powi(later_layers(group, parameter, parameters));
                 ParameterConfig { lr: own.lr * factor, ..own }
             };
+            if optimizer.has_one_rate() && treatment.lr.to_bits() != usual.lr.to_bits() {
+                let problem = format!(
+                    "`{}`: `{}` estimates one learning rate for all parameters; remove `lr` and `layer_decay`, or use another optimizer, \
+                     such as `AdamW`",
+                    group.pattern,
+                    optimizer.name()
+                );
+                return Err(Error::Setting { key: "groups".to_owned(), problem });
+            }
             let rate = largest * treatment.lr;
             if !(rate as f32).is_finite() {
                 let problem = format!(
@@ -263,6 +288,40 @@ impl Groups<'_> {
             Ok(treatment)
         });
         each.collect()
+    }
+}
+
+impl Groups<'_> {
+    /// Returns the number of steps for which each parameter is held before it is trained, in a run of `steps` steps with epochs of `epoch`; an
+    /// empty list if all are trained from the start.
+    ///
+    /// # Errors
+    /// If a group would never be trained, or nothing at the first step.
+    pub fn starts(&self, parameters: &[GraphParameter], steps: u64, epoch: u64) -> Result<Vec<u64>> {
+        let fault = |problem: String| Err(Error::Setting { key: "groups".to_owned(), problem });
+        if self.0.iter().all(|group| is_from_start(&group.from)) {
+            return Ok(Vec::new());
+        }
+        for group in self.0 {
+            let start = group.from.in_steps(epoch);
+            if start >= steps {
+                return fault(format!(
+                    "`{}`: `from` is after {start} steps, but the run has {steps}; use an earlier `from`, or `freeze: true`",
+                    group.pattern
+                ));
+            }
+        }
+        let start =
+            |parameter: &GraphParameter| self.of(parameter).map_or(0, |group| group.from.in_steps(epoch));
+        let starts: Vec<u64> = parameters.iter().map(start).collect();
+        let mut trained = parameters.iter().zip(&starts).filter(|(parameter, _)| parameter.is_trained());
+        if !trained.any(|(_, start)| *start == 0) {
+            return fault(
+                "no parameter is trained at the first step; leave at least one group without `from`"
+                    .to_owned(),
+            );
+        }
+        Ok(starts)
     }
 }
 
@@ -296,6 +355,16 @@ fn fault(place: usize, problem: String) -> Error {
 /// Leaks the pattern. A program reads its spec once, so this costs a few bytes.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static str, D::Error> {
     Ok(String::deserialize(deserializer)?.leak())
+}
+
+const fn from_start() -> Interval {
+    Interval::Steps(0)
+}
+
+/// Whether parameters are trained from the first step on, as in specs from before the key existed.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_from_start(from: &Interval) -> bool {
+    matches!(from, Interval::Steps(0) | Interval::Epochs(0))
 }
 
 const fn not_given() -> f64 {
@@ -381,8 +450,30 @@ mod tests {
         let all = Group { pattern: "a.*", ..one };
         assert!(said(Group { layer_decay: 1.5, ..all }).starts_with("layer_decay is 1.5"));
         assert!(Group { layer_decay: 1.0, ..all }.check().is_ok());
+        let late = Group { from: Interval::Epochs(2), ..one };
+        assert!(late.check().is_ok());
+        assert!(said(Group { freeze: true, ..late }).starts_with("frozen parameters are never trained"));
         assert!(Group { weight_decay: 0.0, ..one }.check().is_ok());
         assert!(Group { freeze: true, ..one }.check().is_ok());
+    }
+
+    /// Epochs of 4 steps.
+    #[test]
+    fn parameters_are_held_until_their_start() {
+        let parameters = fixture::graph().parameters;
+        let starts = |groups: &[Group]| Groups(groups).starts(&parameters, 20, 4);
+        let weight = Group { pattern: "*.weight", from: Interval::Epochs(2), ..Group::DEFAULT };
+        let bias = Group { pattern: "*.bias", from: Interval::Steps(3), ..Group::DEFAULT };
+        assert_eq!(starts(&[weight]).unwrap(), [8, 0, 0]);
+        assert!(starts(&[Group { pattern: "*.weight", lr: 0.5, ..Group::DEFAULT }]).unwrap().is_empty());
+        let none = starts(&[weight, bias]).unwrap_err().to_string();
+        assert!(none.starts_with("groups: no parameter is trained at the first step"), "{none}");
+        let never = starts(&[Group { from: Interval::Epochs(5), ..weight }]).unwrap_err().to_string();
+        assert!(never.contains("`from` is after 20 steps, but the run has 20"), "{never}");
+        let json = serde_json::to_value(weight).unwrap();
+        assert_eq!(json["from"], serde_json::json!({ "Epochs": 2 }));
+        let plain = serde_json::to_value(Group { lr: 0.5, from: Interval::Steps(0), ..weight }).unwrap();
+        assert!(plain.get("from").is_none(), "specs without the key keep their hash");
     }
 
     #[test]

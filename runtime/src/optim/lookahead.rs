@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::update::{self, UpdateRule};
 
+use super::with_type;
 use super::{
     AnyOptimizer, GradientTransform, Optimizer, Penalties, RuleChain, StepSize, UpdateStep, UsualRates,
 };
@@ -74,6 +75,11 @@ impl<O: Optimizer> Config for Lookahead<O> {
                 .text(O::NAME)
                 .text("` keeps state and updates only the rows of an embedding that a batch reads; the slow weights follow every row, so ")
                 .text("use an optimizer that updates all rows, such as `Adam`"));
+        }
+        if this.optimizer.average().is_some() {
+            return Err(CheckError::new("`")
+                .text(O::NAME)
+                .text("` averages the weights itself; use it without `Lookahead`, or another optimizer, such as `AdamW`"));
         }
         this.check()
     };
@@ -189,25 +195,6 @@ fn followed_by_slow(own: &[&'static str]) -> &'static [&'static str] {
     let list: &'static [&'static str] = names.leak();
     lists.push(list);
     list
-}
-
-/// Stores the type of the optimizer with its keys: two optimizers can have the same keys.
-mod with_type {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::config::{Config, Setting, from_json};
-
-    pub(super) fn serialize<O: Config, S: Serializer>(
-        optimizer: &O,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        optimizer.to_json().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, O: Config, D: Deserializer<'de>>(deserializer: D) -> Result<O, D::Error> {
-        from_json(&serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub trait ParameterStore: Send {
     fn optimizer_state(&self) -> Result<Cow<'_, [Vec<Vec<f32>>]>>;
 
     /// Replaces the optimizer's state by one that [`ParameterStore::optimizer_state`] returned for the same graph and optimizer:
-    /// the slots of each parameter, each as long as its gradient, or empty as before the first step. Fails without a change if it
-    /// belongs to another graph.
+    /// the slots of each parameter, or empty as before the first step. Fails without a change if it belongs to another graph; the next
+    /// update fails if it belongs to another optimizer.
     fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 
     /// Returns a copy of the summed gradients of the window so far. After an update, their values are unspecified until a micro-batch
@@ -73,11 +73,17 @@ pub trait ParameterStore: Send {
     /// Clips the gradients of units: of the weights of one output each. Those of the parameters `except` stay as they are.
     fn clip_units(&mut self, clip: UnitClip<'_>, except: &[NodeParameter]) -> Result<()>;
 
+    /// Adds `factor` times its gradient to each trained weight.
+    fn perturb(&mut self, factor: f64) -> Result<()>;
+
     /// Takes one optimizer step of every parameter that has a gradient.
     fn update(&mut self, update: &Update<'_>) -> Result<()>;
 
-    /// Applies a constraint to the units of all trained weights with a matching role.
-    fn constrain(&mut self, constraint: &dyn AnyConstraint) -> Result<()>;
+    /// Sets the gradients of parameters that are held to 0. `held` has an entry for each parameter.
+    fn hold(&mut self, held: &[bool]) -> Result<()>;
+
+    /// Applies a constraint to the units of all trained weights with a matching role, except those that are held; an empty list holds none.
+    fn constrain(&mut self, constraint: &dyn AnyConstraint, held: &[bool]) -> Result<()>;
 
     /// Sets a copy of all parameters and running statistics to their current values.
     fn copy(&mut self, to: WeightCopy) -> Result<()>;
@@ -93,6 +99,10 @@ pub trait ParameterStore: Send {
 
     /// Moves each trained weight of [`WeightCopy::Average`] the fraction `share` of the way to its current value; copies the others.
     fn average(&mut self, share: f32) -> Result<()>;
+
+    /// Sets [`WeightCopy::Average`], which must exist, to the point on the line from each trained weight to a slot of its optimizer state
+    /// that is `share` of the way; copies the others, and all weights before the first step.
+    fn derive_average(&mut self, slot: usize, share: f32) -> Result<()>;
 
     /// Sets all gradients to -0, the value that changes no bit of what is added to it.
     fn clear(&mut self) -> Result<()>;
@@ -115,6 +125,8 @@ pub enum WeightCopy {
     Average,
     /// The best weights so far.
     Best,
+    /// The weights of a step whose gradient is computed at perturbed ones.
+    Unperturbed,
 }
 
 /// How the gradients of units are clipped.

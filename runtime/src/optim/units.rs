@@ -96,6 +96,7 @@ mod tests {
             is_rounded: true,
             outputs,
             zero_row: None,
+            is_output: false,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::layer::{GraphParameter, Role};
 /// The arguments of the update of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpdateStep {
-    /// Optimizer steps, counted from 1.
+    /// Optimizer steps of the parameter, counted from 1.
     pub t: u64,
     /// The learning rate of this step for this parameter: the scheduled one, times the factor of its group.
     pub lr: f64,
@@ -19,13 +19,15 @@ pub struct UpdateStep {
     pub weight_decay: f64,
     /// The result of [`Optimizer::trust`](super::Optimizer::trust) for the parameter; 1 if the optimizer is not layer-wise.
     pub trust: f64,
+    /// The share of this step in an average of all steps so far, each weighted by the square of the largest learning rate up to it.
+    pub share: f64,
 }
 
 impl UpdateStep {
-    /// Creates step `t` at learning rate `lr`, for a matrix without decay.
+    /// Creates step `t` at learning rate `lr`, which all steps so far have had, for a matrix without decay.
     #[must_use]
     pub fn new(t: u64, lr: f64) -> Self {
-        Self { t, lr, role: Role::Matrix, weight_decay: 0.0, trust: 1.0 }
+        Self { t, lr, role: Role::Matrix, weight_decay: 0.0, trust: 1.0, share: 1.0 / t.max(1) as f64 }
     }
 }
 
@@ -62,8 +64,7 @@ impl ParameterConfig {
     /// Returns the settings of all parameters of a graph, without [groups](super::Group).
     #[must_use]
     pub fn of_all(parameters: &[GraphParameter], optimizer: &dyn AnyOptimizer) -> Vec<Self> {
-        let penalties = optimizer.penalties();
-        parameters.iter().map(|parameter| Self::of(parameter.role, penalties)).collect()
+        parameters.iter().map(|parameter| optimizer.treatment(parameter)).collect()
     }
 }
 
@@ -82,14 +83,25 @@ pub struct Update<'a> {
     pub scales: &'a [f64],
     /// The bound on the magnitude of a gradient element after that; infinite if there is none.
     pub bound: f64,
+    /// [`UpdateStep::share`]
+    pub share: f64,
+    /// For how many steps each parameter is held before it is trained; an empty list if none is.
+    pub starts: &'a [u64],
 }
 
 impl Update<'_> {
-    /// Returns the step for one parameter, and the preprocessing of its weights and gradients.
+    /// Returns whether a parameter is not trained yet.
+    pub(crate) fn holds(&self, parameter: usize) -> bool {
+        self.starts.get(parameter).is_some_and(|&start| self.t <= start)
+    }
+
+    /// Returns the step for one parameter, which counts from its start, and the preprocessing of its weights and gradients.
     pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, GradientTransform) {
         let treatment = self.treatments[parameter];
         let lr = self.lr * treatment.lr;
-        let step = UpdateStep { t: self.t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0 };
+        let (t, share) =
+            (self.t.saturating_sub(self.starts.get(parameter).copied().unwrap_or(0)), self.share);
+        let step = UpdateStep { t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0, share };
         let keep = if self.optimizer.decays_itself() { 1.0 } else { 1.0 - lr * treatment.weight_decay };
         let incoming = GradientTransform {
             scale: self.scales[parameter] as f32,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::append_log::Log;
 use super::checkpoint_store::{CheckpointStore, InPlace, Slot};
 use super::checksums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
+use super::restore::state_axes;
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
 use super::writer::Writer;
@@ -203,9 +204,10 @@ impl Origin {
         trained
             .filter(|(parameter, _)| parameter.is_trained())
             .flat_map(|(parameter, slots)| {
-                snapshot.state_names.iter().zip(slots).map(|(name, numbers)| {
+                let slots = snapshot.state_names.iter().zip(slots).filter(|(_, numbers)| !numbers.is_empty());
+                slots.map(|(name, numbers)| {
                     let path = format!("{}.{name}", parameter.path);
-                    (path, parameter.shape.axes().to_vec(), Cow::Borrowed(&**numbers))
+                    (path, state_axes(parameter, &numbers.len()).to_vec(), Cow::Borrowed(&**numbers))
                 })
             })
             .collect()

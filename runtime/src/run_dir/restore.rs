@@ -12,7 +12,7 @@ use super::logs::Logs;
 use super::metrics::METRICS;
 use super::state::{FORMAT, State};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::model_file::{decode, decode_tensors};
 use crate::spec::{TrainConfig, hash};
 use crate::trainer::{Saved, SavedBest};
@@ -177,24 +177,29 @@ fn optimizer_state(
     settings: &TrainConfig,
     has_begun: bool,
 ) -> Result<Vec<Vec<Vec<f32>>>> {
-    let names = settings.optimizer.state_names();
-    let trained = graph.parameters.iter().filter(|parameter| has_begun && parameter.is_trained());
-    let expected: Vec<_> = trained
-        .flat_map(|parameter| {
-            names.iter().map(|name| (format!("{}.{name}", parameter.path), parameter.shape.axes()))
-        })
+    let optimizer = &*settings.optimizer;
+    let names = optimizer.state_names();
+    let lengths: Vec<Vec<usize>> = graph
+        .parameters
+        .iter()
+        .map(|parameter| (0..names.len()).map(|slot| optimizer.slot_length(slot, parameter)).collect())
         .collect();
-    let what = format!("the state of `{}`", settings.optimizer.name());
+    let mut expected: Vec<(String, &[usize])> = Vec::new();
+    for (parameter, lengths) in graph.parameters.iter().zip(&lengths).filter(|_| has_begun) {
+        for (name, length) in names.iter().zip(lengths).filter(|(_, length)| **length > 0) {
+            expected.push((format!("{}.{name}", parameter.path), state_axes(parameter, length)));
+        }
+    }
+    let what = format!("the state of `{}`", optimizer.name());
     let mut slots = decode_tensors(bytes, path, &expected, &what)?.into_iter();
     if !has_begun {
         return Ok(Vec::new());
     }
-    let state = graph.parameters.iter().map(|parameter| {
-        if parameter.is_trained() {
-            slots.by_ref().take(names.len()).collect()
-        } else {
-            vec![Vec::new(); names.len()]
-        }
-    });
-    Ok(state.collect())
+    let mut of = |length: &usize| if *length > 0 { slots.next().unwrap_or_default() } else { Vec::new() };
+    Ok(lengths.iter().map(|lengths| lengths.iter().map(&mut of).collect()).collect())
+}
+
+/// The axes of a part of the optimizer's state: those of the parameter, if it has a value for each element, otherwise one.
+pub(super) fn state_axes<'a>(parameter: &'a GraphParameter, length: &'a usize) -> &'a [usize] {
+    if *length == parameter.shape.elements() { parameter.shape.axes() } else { std::slice::from_ref(length) }
 }

@@ -11,7 +11,7 @@ use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::keys::Advice;
 use crate::layer::Initializer;
-use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
+use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Average, GradientNoise, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
 
 /// The value of a key at run time.
@@ -148,6 +148,17 @@ impl Key for Option<u64> {
     }
 }
 
+/// Not an [`Optional`], since it has several types.
+impl Key for Option<Average> {
+    fn write(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Average::to_json)
+    }
+
+    fn read(&self, json: &Value) -> Result<Self, String> {
+        if json.is_null() { Ok(None) } else { Average::read(*self, json).map(Some) }
+    }
+}
+
 /// A part that may be unset. One that is unset can be set as a whole: keys that are left out use their defaults.
 impl<C: Optional> Key for Option<C> {
     fn write(&self) -> Value {
@@ -182,7 +193,6 @@ pub(super) trait Optional: Config {
 
 impl Optional for Checkpoint {}
 impl Optional for EarlyStop {}
-impl Optional for Ema {}
 impl Optional for GradientNoise {}
 
 impl Optional for OnNonFinite {

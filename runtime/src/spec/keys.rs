@@ -23,7 +23,8 @@ use crate::loss::{AnyLoss, Suggested, TargetKinds};
 use crate::metric::AnyMetric;
 use crate::model::Model;
 use crate::optim::{
-    AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group, NoClip, Unconstrained,
+    AdamW, AnyAverage, AnyClip, AnyConstraint, AnyOptimizer, Average, Ema, GradientNoise, Group, NoClip,
+    Unconstrained,
 };
 use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 
@@ -204,9 +205,9 @@ keys! {
     constrain: dyn AnyConstraint = Unconstrained;
     |value| -> Box<dyn AnyConstraint> { value.boxed() }
 
-    /// A moving average of the weights, which evaluations use. Default: [`Ema::NONE`].
-    ema: Ema = Ema::NONE;
-    |value| -> Option<Ema> { Some(*value).filter(|ema| *ema != Ema::NONE) }
+    /// An average of the weights, which evaluations use: an [`AnyAverage`]. Default: [`Ema::NONE`].
+    ema: dyn AnyAverage = Ema::NONE;
+    |value| -> Option<Average> { value.average() }
 
     /// The type of the computation: an [`AnyPrecision`]. Default: [`F32`](struct@F32).
     precision: dyn AnyPrecision = F32;

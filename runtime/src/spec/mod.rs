@@ -3,6 +3,7 @@
 //! `train!` builds a [`Spec`], a constant made of the user's own values. [`TrainConfig`] is the same
 //! at run time: it contains every default, and the command line can change it.
 
+mod averaging;
 mod bound;
 pub(crate) mod check;
 mod checkpoint;
@@ -25,6 +26,7 @@ pub use crate::keys::Monitor;
 #[doc(hidden)]
 pub use crate::loss::BoundLoss;
 #[doc(hidden)]
+pub(crate) use averaging::{constrained_average, falling_rate, second_average};
 pub use bound::BoundMetric;
 #[doc(hidden)]
 pub use check::Rules;

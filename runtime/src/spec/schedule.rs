@@ -11,13 +11,14 @@ impl Schedule {
     /// The declared schedule, for a run of this many steps, with `epoch` steps per epoch.
     ///
     /// # Errors
-    /// As [`Schedule::new`]; if the optimizer's check fails at the largest learning rate; or if `scale_lr` is set
-    /// but nothing depends on `lr`.
+    /// As [`Schedule::new`]; if the optimizer's check fails at the largest learning rate; if the learning rate falls, but the optimizer
+    /// averages the weights instead; or if `scale_lr` is set but nothing depends on `lr`.
     pub fn of(settings: &TrainConfig, steps: u64, epoch: u64) -> Result<Self> {
         let phases = || settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let (declared, lr) = (settings.optimizer.lr(), settings.base_rate());
         let schedule = Self::new(phases(), lr, steps, epoch)?;
         schedule.check_largest(settings)?;
+        settings.check_rising(&schedule)?;
         if lr.to_bits() != declared.to_bits()
             && let (Some(first), Ok(unscaled)) =
                 (settings.schedule.first(), Self::new(phases(), declared, steps, epoch))
@@ -35,8 +36,11 @@ impl Schedule {
         let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
         let mut json = settings.optimizer.to_json();
         // An optimizer that has none of its own takes another optimizer.
-        let place = if json.get("lr").is_some() { "/lr" } else { "/optimizer/lr" };
-        let key = json.pointer_mut(place).filter(|key| key.as_f64() == Some(lr) && largest > lr);
+        let mut place = "/lr".to_owned();
+        while json.pointer(&place).is_none() && json.pointer(place.trim_end_matches("/lr")).is_some() {
+            place = format!("/optimizer{place}");
+        }
+        let key = json.pointer_mut(&place).filter(|key| key.as_f64() == Some(lr) && largest > lr);
         let Some(key) = key else { return Ok(()) };
         *key = json!(largest);
         let judged = settings.optimizer.with(&json);

@@ -7,13 +7,14 @@ use serde_json::Value;
 use super::check::{RESERVED, called_alike, check_weights};
 use super::non_finite::beside_loss_scale;
 use super::{BoundMetric, InitFrom, Monitor, Rules, Spec, TrainConfig};
-use super::{serde_message, value};
+use super::{constrained_average, second_average, serde_message, value};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::files::sha256;
 use crate::loss::{AnyLoss, BoundLoss, TargetKinds};
 use crate::metric::lasting;
 use crate::model::Model;
+use crate::optim::Unconstrained;
 use crate::shape::Kinds;
 use crate::similar::similar;
 
@@ -90,7 +91,16 @@ impl TrainConfig {
             Setting::validate(from)?;
         }
         if let Some(ema) = &self.ema {
-            Setting::validate(ema)?;
+            ema.validate()?;
+        }
+        if self.optimizer.average().is_some() {
+            let name = self.optimizer.name();
+            if self.ema.is_some() {
+                return Err(fault("ema", second_average(name).as_str()));
+            }
+            if self.constrain.to_json() != Setting::to_json(&Unconstrained) {
+                return Err(fault("constrain", constrained_average(name).as_str()));
+            }
         }
         if let Some(checkpoint) = &self.checkpoint {
             Setting::validate(checkpoint)?;
@@ -107,6 +117,12 @@ impl TrainConfig {
     pub fn base_rate(&self) -> f64 {
         let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
         self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    /// Returns whether the run keeps an average of the weights, which evaluations use.
+    #[must_use]
+    pub fn has_average(&self) -> bool {
+        self.ema.is_some() || self.optimizer.average().is_some()
     }
 
     fn check_base_rate(&self) -> Result<()> {

@@ -1,16 +1,122 @@
-//! The exponential moving average (EMA) of the weights over the applied steps of a run.
+//! The average of the weights that evaluations use: over the applied steps of a run, or that of an optimizer.
 
-use crate::error::Result;
-use crate::optim::{Ema, ParameterStore, WeightCopy};
+use std::borrow::Cow;
 
-/// Starts the average as a copy of the parameters.
-pub(super) fn start(store: &mut dyn ParameterStore) -> Result<()> {
-    store.copy(WeightCopy::Average)
+use super::RunPlan;
+use crate::error::{Error, Result};
+use crate::optim::{Average, AveragePoint, ParameterStore, WeightCopy};
+use crate::spec::TrainConfig;
+
+/// The weights that evaluations use instead of those that are trained.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WeightAverage {
+    rule: Rule,
+    /// Steps of an epoch.
+    epoch: u64,
 }
 
-/// Adds the parameters after applied step `t`, counted from 1. Running statistics are copied.
-pub(super) fn add(rule: Ema, t: u64, store: &mut dyn ParameterStore) -> Result<()> {
-    store.average((1.0 - rule.decay_at(t)) as f32)
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// The key `ema`.
+    Kept(Average),
+    /// A point between the weights and a part of the optimizer's state.
+    Derived(AveragePoint),
+}
+
+impl WeightAverage {
+    /// The average of a run, if it has one.
+    ///
+    /// # Errors
+    /// If the run ends before its average starts.
+    pub(super) fn of(settings: &TrainConfig, plan: &RunPlan) -> Result<Option<Self>> {
+        let epoch = plan.steps_per_epoch.max(1);
+        if let Some(point) = settings.optimizer.average() {
+            return Ok(Some(Self { rule: Rule::Derived(point), epoch }));
+        }
+        if let Some(Average::Swa(swa)) = settings.ema
+            && swa.count(plan.steps, epoch) == 0
+        {
+            let problem = format!(
+                "the average starts after {} steps, but the run has {}; use an earlier `start`, or a longer run",
+                swa.start.in_steps(epoch),
+                plan.steps
+            );
+            return Err(Error::Setting { key: "ema.start".to_owned(), problem });
+        }
+        Ok(settings.ema.map(|average| Self { rule: Rule::Kept(average), epoch }))
+    }
+
+    /// The key that declares it.
+    pub(super) fn key(&self) -> &'static str {
+        match self.rule {
+            Rule::Kept(_) => "ema",
+            Rule::Derived(_) => "optimizer",
+        }
+    }
+
+    /// Returns whether there is an average after `k` steps.
+    pub(super) fn exists_after(&self, k: u64) -> bool {
+        match self.rule {
+            Rule::Kept(Average::Swa(swa)) => swa.count(k, self.epoch) > 0,
+            Rule::Kept(Average::Ema(_)) => true,
+            Rule::Derived(_) => k > 0,
+        }
+    }
+
+    /// Returns whether a checkpoint after `k` steps must have the average, which cannot be computed from the rest of it.
+    pub(super) fn is_saved_after(&self, k: u64) -> bool {
+        matches!(self.rule, Rule::Kept(_)) && self.exists_after(k)
+    }
+
+    /// Returns whether the running statistics are computed anew for it. An exponential average has copies of the current ones, since it
+    /// follows the weights closely.
+    pub(super) fn needs_statistics(&self) -> bool {
+        !matches!(self.rule, Rule::Kept(Average::Ema(_)))
+    }
+
+    /// Adds the parameters after applied step `t`, counted from 1. Running statistics are copied. Returns whether the average has changed.
+    pub(super) fn add(&self, t: u64, store: &mut dyn ParameterStore) -> Result<bool> {
+        let share = match self.rule {
+            Rule::Kept(Average::Ema(ema)) => 1.0 - ema.decay_at(t),
+            Rule::Kept(Average::Swa(swa)) if swa.is_due(t, self.epoch) => {
+                1.0 / swa.count(t, self.epoch) as f64
+            }
+            Rule::Kept(Average::Swa(_)) => return Ok(false),
+            Rule::Derived(_) => return Ok(true),
+        };
+        store.average(share as f32)?;
+        Ok(true)
+    }
+
+    /// Computes an average that is derived from the optimizer's state.
+    pub(super) fn derive(&self, store: &mut dyn ParameterStore) -> Result<()> {
+        match self.rule {
+            Rule::Kept(_) => Ok(()),
+            Rule::Derived(AveragePoint { slot, share }) => store.derive_average(slot, share as f32),
+        }
+    }
+
+    /// Returns the average after `k` steps, which is derived here unless it `is_derived`.
+    pub(super) fn values<'s>(
+        &self,
+        store: &'s dyn ParameterStore,
+        k: u64,
+        is_derived: bool,
+    ) -> Result<Option<Cow<'s, [Vec<f32>]>>> {
+        match self.rule {
+            _ if !self.exists_after(k) => Ok(None),
+            Rule::Derived(AveragePoint { slot, share }) if !is_derived => {
+                let (mut values, state) = (store.weights()?.into_owned(), store.optimizer_state()?);
+                for (values, state) in values.iter_mut().zip(&*state) {
+                    if let Some(state) = state.get(slot).filter(|state| !state.is_empty()) {
+                        trainspec_kernels::ema::lerp(values, state, share as f32);
+                    }
+                }
+                Ok(Some(values.into()))
+            }
+            _ => store.copied(WeightCopy::Average),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod run;
 mod run_length;
 mod saved;
 mod scale;
+mod statistics;
 mod step;
 mod step_metrics;
 

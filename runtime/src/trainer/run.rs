@@ -227,6 +227,7 @@ impl Progress<'_> {
 
     fn send_state(&mut self, event: for<'s> fn(&'s Snapshot<'s>) -> Event<'s>) -> Result<()> {
         let Self { given, stepper, totals, watch, place, observer } = self;
+        stepper.derive()?;
         let snapshot = snapshot(stepper, given.settings, (totals, watch.as_ref()), *place)?;
         observer.on(&event(&snapshot))
     }
@@ -234,6 +235,7 @@ impl Progress<'_> {
     /// Sends the values after a step.
     fn trace(&mut self) -> Result<()> {
         let Self { stepper, place, observer, .. } = self;
+        stepper.derive()?;
         observer.on(&Event::Trace(&TracePoint {
             step: place.step,
             epoch: place.epoch,
@@ -246,6 +248,7 @@ impl Progress<'_> {
     /// Evaluates the validation samples after an epoch. Returns the evaluation, and whether it is the best so far.
     fn evaluate(&mut self) -> Result<(Option<Evaluation>, bool)> {
         let Self { given, stepper, watch, place, .. } = self;
+        stepper.refresh_statistics(given.data)?;
         stepper.with_evaluation_weights(|engine| {
             let validation = validation(*given, engine)?;
             let is_best = match (watch, &validation) {
@@ -293,8 +296,12 @@ impl Progress<'_> {
             observer.on(&Event::Final(&engine.store().weights()?))?;
             final_parts(*given, engine)
         };
-        stepper.with_evaluation_weights(|engine| {
-            if !watch.as_ref().is_some_and(EarlyStopping::restores) {
+        let restores = watch.as_ref().is_some_and(EarlyStopping::restores);
+        if !restores {
+            stepper.refresh_statistics(given.data)?;
+        }
+        stepper.end_with_evaluation_weights(|engine| {
+            if !restores {
                 return keep(engine);
             }
             engine.store_mut().swap(WeightCopy::Best)?;

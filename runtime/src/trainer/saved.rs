@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::average::WeightAverage;
 use super::early_stopping::EarlyStopping;
 use super::run_length::plan;
 use super::scale::Scaler;
@@ -84,7 +85,7 @@ impl Saved {
         self.standing(&plan, settings)?;
         Scaler::new(settings).restore(self.scaling)?;
         Schedule::of(settings, plan.steps, plan.steps_per_epoch)?.restore(&self.schedule)?;
-        if settings.ema.is_some() { self.averaged().map(|_| ()) } else { Ok(()) }
+        self.check_average(WeightAverage::of(settings, &plan)?.as_ref())
     }
 
     /// Returns the state of a run with these settings that resumes from this state.
@@ -101,9 +102,12 @@ impl Saved {
         Ok(Standing { place, totals_so_far, watch })
     }
 
-    /// Returns the average of the weights, for a run that keeps one.
-    pub(super) fn averaged(&self) -> Result<&Vec<Vec<f32>>> {
-        self.average.as_ref().ok_or_else(|| Error::Setting {
+    /// Checks that there is the average of the weights, if the run keeps one.
+    pub(super) fn check_average(&self, average: Option<&WeightAverage>) -> Result<()> {
+        if self.average.is_some() || !average.is_some_and(|average| average.is_saved_after(self.step)) {
+            return Ok(());
+        }
+        Err(Error::Setting {
             key: "ema".to_owned(),
             problem: "the saved state has no average of the weights; remove the key".to_owned(),
         })

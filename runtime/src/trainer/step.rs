@@ -1,22 +1,25 @@
 //! One optimizer step. The result depends on the order of its operations.
 
+mod evaluated;
+mod rate_weights;
 mod share;
+mod sharpness;
 mod skip;
 mod weighting;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::average;
+use super::average::WeightAverage;
 use super::batch_sampler::Windows;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
+use super::statistics::Statistics;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
 use crate::data::{Batch, PreparedDataset, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::interrupt::Interrupt;
 use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, WeightCopy};
 use crate::rng::{Purpose, StepIndex, Stream};
@@ -24,6 +27,7 @@ use crate::schedule::Schedule;
 use crate::shape::Few;
 use crate::spec::TrainConfig;
 use crate::world::World;
+use rate_weights::RateWeights;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
@@ -65,6 +69,10 @@ pub struct TrainStep<'a> {
     scaler: Scaler,
     /// The configuration of each parameter.
     treatments: Vec<ParameterConfig>,
+    /// For how many steps each parameter is held before it is trained; empty if none is.
+    starts: Vec<u64>,
+    /// Which parameters are held in the current step; empty if none ever is.
+    held: Vec<bool>,
     /// Statistics of the step's gradients, and their scales.
     measure: GradientStats,
     /// The random streams of the gradient noise of each parameter, if there is any.
@@ -73,6 +81,14 @@ pub struct TrainStep<'a> {
     paths: Vec<Arc<str>>,
     /// Whether any parameter is constrained.
     is_constrained: bool,
+    /// The weights that evaluations use, if they are not those that are trained.
+    average: Option<WeightAverage>,
+    /// The weights of the steps so far in that of an optimizer.
+    rate_weights: RateWeights,
+    /// Whether an average that depends on the optimizer's state is up to date.
+    is_derived: bool,
+    /// The running statistics of the average.
+    statistics: Statistics,
     /// The scale of each output's gradient in this window.
     scales: Few<f32>,
     /// The weight of each output's loss in this window, if there are several outputs.
@@ -108,6 +124,19 @@ impl<'a> TrainStep<'a> {
         let groups = Groups(&settings.groups);
         let treatments =
             groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
+        let starts = groups.starts(&graph.parameters, plan.steps, plan.steps_per_epoch)?;
+        if !starts.is_empty() && settings.optimizer.average().is_some() {
+            let problem = format!(
+                "`from` does not go with `{}`, which averages the weights of all steps; remove it, or use another optimizer, such as `AdamW`",
+                settings.optimizer.name()
+            );
+            return Err(Error::Setting { key: "groups".to_owned(), problem });
+        }
+        let held = vec![false; starts.len()];
+        settings
+            .optimizer
+            .check_model(&graph.parameters)
+            .map_err(|problem| Error::Setting { key: "optimizer".to_owned(), problem })?;
         let measure = GradientStats::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
         let noise = if settings.gradient_noise.is_some() {
@@ -122,8 +151,13 @@ impl<'a> TrainStep<'a> {
         };
         let is_constrained =
             graph.parameters.iter().any(|parameter| settings.constrain.touches(parameter.role));
-        if settings.ema.is_some() {
-            average::start(engine.store_mut())?;
+        let average = WeightAverage::of(settings, &plan)?;
+        let mut statistics = Statistics::default();
+        if let Some(average) = &average {
+            if average.needs_statistics() {
+                statistics = Statistics::of(graph, average.key())?;
+            }
+            engine.store_mut().copy(WeightCopy::Average)?;
         }
         Ok(Self {
             engine,
@@ -133,10 +167,16 @@ impl<'a> TrainStep<'a> {
             schedule,
             scaler: Scaler::new(settings),
             treatments,
+            starts,
+            held,
             measure,
             noise,
             paths,
             is_constrained,
+            average,
+            rate_weights: RateWeights::default(),
+            is_derived: false,
+            statistics,
             scales: Few::default(),
             weights: None,
             spare: None,
@@ -195,17 +235,22 @@ impl<'a> TrainStep<'a> {
     /// # Errors
     /// If it is the state of another model, or a setting that the state depends on has changed.
     pub fn restore(&mut self, saved: Saved) -> Result<()> {
-        let slots = self.settings.optimizer.state_names().len();
-        if saved.optimizer_state.iter().any(|state| state.len() != slots) {
+        let optimizer = &*self.settings.optimizer;
+        let slots = optimizer.state_names().len();
+        let fits = |(parameter, state): (&GraphParameter, &Vec<Vec<f32>>)| {
+            let mut lengths = state.iter().enumerate();
+            let is_long =
+                |(slot, values): (usize, &Vec<f32>)| values.len() == optimizer.slot_length(slot, parameter);
+            state.len() == slots && lengths.all(is_long)
+        };
+        if !self.graph.parameters.iter().zip(&saved.optimizer_state).all(fits) {
             return Err(Error::Internal("the state of another optimizer"));
         }
-        if self.settings.ema.is_some() {
-            saved.averaged()?;
-        }
+        saved.check_average(self.average.as_ref())?;
         let store = self.engine.store_mut();
         store.set_weights(saved.parameters)?;
         store.set_optimizer_state(saved.optimizer_state)?;
-        if let Some(average) = saved.average.filter(|_| self.settings.ema.is_some()) {
+        if let Some(average) = saved.average.filter(|_| self.average.is_some()) {
             store.set_copy(WeightCopy::Average, average)?;
         }
         let restores_best = self.settings.early_stop.is_some_and(|stop| stop.restore_best);
@@ -215,6 +260,10 @@ impl<'a> TrainStep<'a> {
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;
         self.k = saved.step;
+        (self.is_derived, self.statistics.is_fresh) = (false, false);
+        if self.settings.optimizer.average().is_some() {
+            self.rate_weights = RateWeights::after(self.k, &self.schedule);
+        }
         Ok(())
     }
 
@@ -287,7 +336,8 @@ impl<'a> TrainStep<'a> {
         self.spare = Some(totals);
     }
 
-    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. Where several processes
+    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. With
+    /// [`Sam`](crate::optim::Sam), the gradients are those of a second pass, and the totals of the first. Where several processes
     /// share the window, each passes its own micro-batches, and the totals are those of all.
     ///
     /// # Errors
@@ -307,8 +357,12 @@ impl<'a> TrainStep<'a> {
         totals.clear();
         self.weigh(rounds, window)?;
         self.start_shared()?;
-        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), &mut totals));
-        let done = done.and_then(|()| self.finish_shared()).and_then(|()| self.check_weights(&totals));
+        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), Some(&mut totals)));
+        let done = done
+            .and_then(|()| self.finish_shared())
+            .and_then(|()| self.hold())
+            .and_then(|()| self.check_weights(&totals))
+            .and_then(|()| self.sharpen(rounds, window, &totals));
         if let Err(error) = done {
             // A caller that continues starts a new window.
             self.engine.discard()?;
@@ -366,6 +420,7 @@ impl<'a> TrainStep<'a> {
         if report.skip.is_some() {
             return Ok(report);
         }
+        let rate_weights = self.rate_weights.with(lr);
         self.engine.update(&Update {
             optimizer: &*self.settings.optimizer,
             t: step,
@@ -373,10 +428,23 @@ impl<'a> TrainStep<'a> {
             treatments: &self.treatments,
             scales: &self.measure.scales,
             bound: self.measure.bound,
+            share: rate_weights.share(),
+            starts: &self.starts,
         })?;
+        self.rate_weights = rate_weights;
         self.settle(step)?;
         self.k = step;
         Ok(report)
+    }
+
+    /// Clears the gradients of the parameters that are not trained yet, so that they are not part of any norm.
+    fn hold(&mut self) -> Result<()> {
+        if self.starts.is_empty() {
+            return Ok(());
+        }
+        let k = self.k;
+        self.held.iter_mut().zip(&self.starts).for_each(|(held, &start)| *held = k < start);
+        self.engine.store_mut().hold(&self.held)
     }
 
     /// Returns the epoch of the next step, from 1.
@@ -414,43 +482,14 @@ impl<'a> TrainStep<'a> {
     fn settle(&mut self, t: u64) -> Result<()> {
         let store = self.engine.store_mut();
         if self.is_constrained {
-            store.constrain(&*self.settings.constrain)?;
+            store.constrain(&*self.settings.constrain, &self.held)?;
         }
-        self.settings.ema.map_or(Ok(()), |ema| average::add(ema, t, store))
-    }
-
-    /// Calls `work` with the weights that evaluations use in the engine: under `ema` the average, which is
-    /// swapped with the weights for the call.
-    ///
-    /// # Errors
-    /// As `work`, or if the engine rejects the weights.
-    pub fn with_evaluation_weights<R>(
-        &mut self,
-        work: impl FnOnce(&mut dyn Engine) -> Result<R>,
-    ) -> Result<R> {
-        if self.settings.ema.is_none() {
-            return work(&mut *self.engine);
+        if let Some(average) = &self.average
+            && average.add(t, store)?
+        {
+            (self.is_derived, self.statistics.is_fresh) = (false, false);
         }
-        self.engine.store_mut().swap(WeightCopy::Average)?;
-        let result = work(&mut *self.engine);
-        self.engine.store_mut().swap(WeightCopy::Average)?;
-        result
-    }
-
-    /// Leaves the weights that evaluations use in the engine.
-    ///
-    /// # Errors
-    /// If the engine rejects the weights.
-    pub fn finish(self) -> Result<()> {
-        if self.settings.ema.is_some() { self.engine.store_mut().swap(WeightCopy::Average) } else { Ok(()) }
-    }
-
-    /// Returns the average of the parameters and running statistics, in the graph's order, if the run keeps one.
-    ///
-    /// # Errors
-    /// If it cannot be read from the device.
-    pub fn average(&self) -> Result<Option<Cow<'_, [Vec<f32>]>>> {
-        if self.settings.ema.is_some() { self.engine.store().copied(WeightCopy::Average) } else { Ok(None) }
+        Ok(())
     }
 }
 

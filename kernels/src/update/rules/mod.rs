@@ -14,6 +14,7 @@ mod lookahead;
 mod moments;
 mod momentum;
 mod scalar;
+mod schedule_free;
 mod transform;
 
 #[cfg(test)]
@@ -25,6 +26,8 @@ pub use layerwise::{Lamb, Lars};
 pub use lookahead::Lookahead;
 pub use moments::{Adam, Adamax, NAdam, RAdam};
 pub use momentum::{Lion, Sgd, SignSgd};
+pub(super) use scalar::lerp;
+pub use schedule_free::{ScheduleFreeAdamW, ScheduleFreeSgd};
 pub use transform::GradientTransform;
 
 use super::Slots;
@@ -59,6 +62,10 @@ pub enum UpdateRule {
     Lars(Lars),
     /// Slow weights that follow; see [`RuleChain`].
     Lookahead(Lookahead),
+    /// Schedule-free stochastic gradient descent.
+    ScheduleFreeSgd(ScheduleFreeSgd),
+    /// Schedule-free AdamW.
+    ScheduleFreeAdamW(ScheduleFreeAdamW),
 }
 
 /// What a rule computes for one element.
@@ -94,6 +101,8 @@ macro_rules! for_each_rule {
             UpdateRule::Lamb($rule) => $body,
             UpdateRule::Lars($rule) => $body,
             UpdateRule::Lookahead($rule) => $body,
+            UpdateRule::ScheduleFreeSgd($rule) => $body,
+            UpdateRule::ScheduleFreeAdamW($rule) => $body,
         }
     };
 }

@@ -2,7 +2,7 @@
 
 /// Interpolates from `a` to `b` by `weight`, starting from the nearer end, as PyTorch's `lerp`.
 #[inline]
-pub(super) fn lerp(a: f32, b: f32, weight: f32) -> f32 {
+pub(in crate::update) fn lerp(a: f32, b: f32, weight: f32) -> f32 {
     if weight < 0.5 { a + weight * (b - a) } else { b - (b - a) * (1.0 - weight) }
 }
 

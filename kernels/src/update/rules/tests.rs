@@ -30,6 +30,16 @@ fn rules() -> Vec<(UpdateRule, usize)> {
     };
     let lamb =
         Lamb { step: 0.1, size: 1.5, root: 0.3, eps: 1e-3, decay: 0.01, b1_rest: 0.1, b2: 0.9, b2_rest: 0.1 };
+    let free = ScheduleFreeAdamW {
+        lr: 0.1,
+        share: 0.75,
+        pull: -0.08,
+        decay: 0.01,
+        correction: 0.3,
+        eps: 1e-3,
+        b2: 0.9,
+        b2_rest: 0.1,
+    };
     vec![
         (UpdateRule::Sgd(Sgd { momentum: 0.0, ..sgd }), 0),
         (UpdateRule::Sgd(sgd), 1),
@@ -51,6 +61,8 @@ fn rules() -> Vec<(UpdateRule, usize)> {
         (UpdateRule::Lamb(lamb), 2),
         (UpdateRule::Lars(Lars { lr: 0.1, trust: 0.2, momentum: 0.9, decay: 0.01 }), 1),
         (UpdateRule::Lookahead(Lookahead { alpha: 0.75 }), 1),
+        (UpdateRule::ScheduleFreeSgd(ScheduleFreeSgd { lr: 0.1, share: 0.25, pull: -0.03, decay: 0.01 }), 1),
+        (UpdateRule::ScheduleFreeAdamW(free), 2),
     ]
 }
 

@@ -211,6 +211,39 @@ impl Planned {
         self.predicted = batch.size;
     }
 
+    /// A forward pass, in training mode or in evaluation mode: the place of its plan, and in evaluation mode the losses.
+    fn forward(&mut self, batch: &Batch, at: StepIndex, training: bool) -> Result<(usize, MicroBatch)> {
+        let place = self.plan(batch, training)?;
+        let plan = if training { &self.training[place] } else { &self.evaluation[place] };
+        let mut pass = run::Pass {
+            graph: &self.graph,
+            plan,
+            size: batch.size,
+            inputs: run::Inputs::Batch(&batch.inputs),
+            seed: self.seed,
+            at,
+            training,
+            parameters: Parameters::Exclusive(&mut self.store.weights),
+            prepared: &[],
+            gradients: Some(&mut self.store.gradients),
+            unread: &mut self.unread,
+            onto: WriteMode::Accumulate,
+            arena: &mut self.arena,
+            fallbacks: &mut self.fallbacks,
+            weights: &mut self.weights,
+            shared: &self.shared,
+            staged: &mut self.staged,
+            scales: &[],
+            mixture: &mut self.mixture,
+        };
+        let (kernels, objectives) = (self.losses.as_slice(), &*self.objectives);
+        let result = Self::on_threads(plan, || {
+            pass.forward()?;
+            if training { Ok(MicroBatch::default()) } else { pass.loss(batch, kernels, objectives) }
+        })?;
+        Ok((place, result))
+    }
+
     /// Runs `work` with subnormal numbers flushed, on the threads of the pool unless it is too small to be worth it.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
         /// The [work](Plan::work) below which more threads gain nothing: about 0.2 ms of one. Handing it over and waking
@@ -323,6 +356,12 @@ impl Engine for Planned {
         Ok(())
     }
 
+    fn restart(&mut self) -> Result<()> {
+        self.begin_window();
+        self.store.start_window();
+        Ok(())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         self.begin_window();
         self.store.update(update)?;
@@ -330,35 +369,12 @@ impl Engine for Planned {
         Ok(())
     }
 
+    fn observe(&mut self, batch: &Batch, at: StepIndex) -> Result<()> {
+        self.forward(batch, at, true).map(|_| ())
+    }
+
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
-        let place = self.plan(batch, false)?;
-        let plan = &self.evaluation[place];
-        let mut pass = run::Pass {
-            graph: &self.graph,
-            plan,
-            size: batch.size,
-            inputs: run::Inputs::Batch(&batch.inputs),
-            seed: self.seed,
-            at: StepIndex::default(),
-            training: false,
-            parameters: Parameters::Exclusive(&mut self.store.weights),
-            prepared: &[],
-            gradients: Some(&mut self.store.gradients),
-            unread: &mut self.unread,
-            onto: WriteMode::Accumulate,
-            arena: &mut self.arena,
-            fallbacks: &mut self.fallbacks,
-            weights: &mut self.weights,
-            shared: &self.shared,
-            staged: &mut self.staged,
-            scales: &[],
-            mixture: &mut self.mixture,
-        };
-        let (kernels, objectives) = (self.losses.as_slice(), &*self.objectives);
-        let result = Self::on_threads(plan, || {
-            pass.forward()?;
-            pass.loss(batch, kernels, objectives)
-        })?;
+        let (place, result) = self.forward(batch, StepIndex::default(), false)?;
         self.keep_outputs(place, false, batch);
         Ok(result)
     }

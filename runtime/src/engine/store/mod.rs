@@ -12,6 +12,7 @@ use trainspec_kernels::ema::lerp;
 use trainspec_kernels::grad_norm::{global_norm, squares_of_each};
 use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::subnormal::{flushed, in_callers_mode};
+use trainspec_kernels::update::add_multiple;
 use trainspec_kernels::{scratch, threads};
 
 use crate::data::Batch;
@@ -19,8 +20,8 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::layer::NodeParameter;
 use crate::optim::{
-    AnyConstraint, HostParameters, ParameterStore, Unit, UnitClip, Update, WeightCopy, in_units, multiply,
-    of_units, unit_length,
+    AnyConstraint, HostParameters, ParameterStore, Unit, UnitClip, Update, WeightCopy, in_units, is_single,
+    multiply, of_units, unit_length,
 };
 use crate::rng::{StepIndex, Stream};
 use crate::world::World;
@@ -41,6 +42,7 @@ pub(super) struct HostStore {
     state: Vec<Vec<Vec<f32>>>,
     average: Option<Vec<Vec<f32>>>,
     best: Option<Vec<Vec<f32>>>,
+    unperturbed: Option<Vec<Vec<f32>>>,
     /// The sum of gradients over processes; `None` before the first.
     sum: Option<TensorArena>,
     /// Whether operations flush subnormal numbers.
@@ -68,6 +70,7 @@ impl HostStore {
             state: Vec::new(),
             average: None,
             best: None,
+            unperturbed: None,
             sum: None,
             flushes,
             edited: false,
@@ -117,6 +120,7 @@ impl HostStore {
         match copy {
             WeightCopy::Average => self.average.as_deref(),
             WeightCopy::Best => self.best.as_deref(),
+            WeightCopy::Unperturbed => self.unperturbed.as_deref(),
         }
     }
 
@@ -124,6 +128,7 @@ impl HostStore {
         match copy {
             WeightCopy::Average => &mut self.average,
             WeightCopy::Best => &mut self.best,
+            WeightCopy::Unperturbed => &mut self.unperturbed,
         }
     }
 }
@@ -235,22 +240,55 @@ impl ParameterStore for HostStore {
         Ok(())
     }
 
+    fn perturb(&mut self, factor: f64) -> Result<()> {
+        let Self { weights, gradients, flushes, .. } = self;
+        let gradients = gradients.tensors();
+        Self::run(*flushes, || {
+            for (weights, gradients) in weights.iter_mut().zip(gradients.iter()) {
+                if gradients.is_empty() {
+                    continue;
+                }
+                if is_single(factor) {
+                    add_multiple(weights, gradients, factor as f32);
+                } else {
+                    // Of a gradient that is very small or large.
+                    for (weight, gradient) in weights.iter_mut().zip(gradients) {
+                        *weight += (f64::from(*gradient) * factor) as f32;
+                    }
+                }
+            }
+        });
+        self.changed = true;
+        Ok(())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Result<()> {
         let Self { about, weights, gradients, rows, state, flushes, .. } = self;
         let gradients = gradients.tensors();
         if state.is_empty() {
-            *state = update::initial_state(update, weights, gradients);
+            *state = update::initial_state(update, about, weights);
         }
+        update::check_lengths(update.optimizer, about, state)?;
         Self::run(*flushes, || update::apply(update, about, weights, gradients, state, rows));
         self.changed = true;
         Ok(())
     }
 
-    fn constrain(&mut self, constraint: &dyn AnyConstraint) -> Result<()> {
+    fn hold(&mut self, held: &[bool]) -> Result<()> {
+        self.edited = true;
+        let gradients = self.gradients.iter_mut().zip(held).filter(|(_, held)| **held);
+        gradients.for_each(|(gradient, _)| gradient.fill(0.0));
+        Ok(())
+    }
+
+    fn constrain(&mut self, constraint: &dyn AnyConstraint, held: &[bool]) -> Result<()> {
         let Self { about, weights, flushes, .. } = self;
         let limit = constraint.lowering();
         Self::run(*flushes, || {
-            let trained = weights.iter_mut().zip(&*about).filter(|(_, about)| about.is_trained());
+            let is_held = |place: usize| held.get(place) == Some(&true);
+            let trained = weights.iter_mut().zip(&*about).enumerate();
+            let trained = trained.filter(|(place, (_, about))| about.is_trained() && !is_held(*place));
+            let trained = trained.map(|(_, parameter)| parameter);
             for (weights, about) in trained.filter(|(_, about)| constraint.touches(about.role)) {
                 let length = unit_length(about);
                 let block = threads::block(weights.len(), length);
@@ -305,6 +343,20 @@ impl ParameterStore for HostStore {
                     lerp(average, weights, share);
                 } else {
                     average.copy_from_slice(weights);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn derive_average(&mut self, slot: usize, share: f32) -> Result<()> {
+        let Self { weights, state, average: Some(average), flushes, .. } = self else { return Ok(()) };
+        Self::run(*flushes, || {
+            for (place, (average, weights)) in average.iter_mut().zip(&*weights).enumerate() {
+                average.copy_from_slice(weights);
+                let state = state.get(place).and_then(|state| state.get(slot));
+                if let Some(state) = state.filter(|state| !state.is_empty()) {
+                    lerp(average, state, share);
                 }
             }
         });

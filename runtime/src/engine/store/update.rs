@@ -8,35 +8,52 @@ use trainspec_kernels::update::{for_each_block, sum_of_blocks};
 use super::rows::{ReadRows, Table};
 use crate::error::{Error, Result};
 use crate::graph::GraphParameter;
-use crate::optim::{Update, UpdateStep};
+use crate::optim::{AnyOptimizer, ModelStep, Update, UpdateStep};
 
 /// The optimizer's state before the first step: by parameter, then by name.
 pub(super) fn initial_state(
     update: &Update<'_>,
+    about: &[GraphParameter],
     weights: &[Vec<f32>],
-    gradients: Tensors<'_>,
 ) -> Vec<Vec<Vec<f32>>> {
     let optimizer = update.optimizer;
     let slots = optimizer.state_names().len();
-    let of = |(weights, gradient): (&Vec<f32>, &[f32])| {
-        let slot = |slot| match gradient.len() {
+    let of = |(about, weights): (&GraphParameter, &Vec<f32>)| {
+        let slot = |slot| match optimizer.slot_length(slot, about) {
             length if length > 0 && optimizer.starts_at_weights(slot) => weights.clone(),
             length => vec![optimizer.initial(slot); length],
         };
         (0..slots).map(slot).collect()
     };
-    weights.iter().zip(gradients.iter()).map(of).collect()
+    about.iter().zip(weights).map(of).collect()
 }
 
-/// Checks that a state has the right slots for parameters with these gradients, each of the right length.
+/// Checks that a state has equally many slots for each parameter, and none of values for one without a gradient.
 pub(super) fn check_state(state: &[Vec<Vec<f32>>], gradients: Tensors<'_>) -> Result<()> {
     let slots = state.first().map_or(0, Vec::len);
     let fits = |(state, gradient): (&Vec<Vec<f32>>, &[f32])| {
-        state.len() == slots && state.iter().all(|slot| slot.len() == gradient.len())
+        state.len() == slots && (!gradient.is_empty() || state.iter().all(Vec::is_empty))
     };
     let is_whole = state.len() == gradients.iter().len() && state.iter().zip(gradients.iter()).all(fits);
-    if state.is_empty() || is_whole { Ok(()) } else { Err(Error::Internal("the state of another optimizer")) }
+    if state.is_empty() || is_whole { Ok(()) } else { Err(OTHER) }
 }
+
+/// Checks that a state is that of this optimizer.
+pub(super) fn check_lengths(
+    optimizer: &dyn AnyOptimizer,
+    about: &[GraphParameter],
+    state: &[Vec<Vec<f32>>],
+) -> Result<()> {
+    let slots = optimizer.state_names().len();
+    let fits = |(about, state): (&GraphParameter, &Vec<Vec<f32>>)| {
+        let mut lengths = state.iter().enumerate();
+        state.len() == slots
+            && lengths.all(|(slot, values)| values.len() == optimizer.slot_length(slot, about))
+    };
+    if about.iter().zip(state).all(fits) { Ok(()) } else { Err(OTHER) }
+}
+
+const OTHER: Error = Error::Internal("the state of another optimizer");
 
 /// Takes one step of every parameter that has gradients.
 pub(super) fn apply(
@@ -47,6 +64,10 @@ pub(super) fn apply(
     state: &mut [Vec<Vec<f32>>],
     rows: &ReadRows,
 ) {
+    if let Some(rule) = update.optimizer.model_rule() {
+        rule.update(ModelStep { update, about, weights: parameters, gradients, state });
+        return;
+    }
     if update.optimizer.is_layerwise() {
         layerwise(update, about, parameters, gradients, state);
         return;
@@ -55,7 +76,9 @@ pub(super) fn apply(
     // Penalties change every row.
     let is_by_rows = |table: &&Table| !update.treatments[table.parameter].has_penalties();
     for_each_block(parameters, gradients, state, |parameter, weights, gradients, state| {
-        if tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter) {
+        if update.holds(parameter)
+            || tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter)
+        {
             return;
         }
         let (step, incoming) = update.of(parameter, about[parameter].role);
@@ -63,6 +86,9 @@ pub(super) fn apply(
     });
     for table in tables.iter().filter(is_by_rows) {
         let parameter = table.parameter;
+        if update.holds(parameter) {
+            continue;
+        }
         let (step, incoming) = update.of(parameter, about[parameter].role);
         for rows in table.runs() {
             let numbers = rows.start * table.width..rows.end * table.width;
@@ -104,7 +130,7 @@ fn layerwise(
 ) {
     let tensors = parameters.iter_mut().zip(gradients.iter()).zip(state).enumerate();
     for (parameter, ((weights, gradients), state)) in tensors {
-        if gradients.is_empty() {
+        if gradients.is_empty() || update.holds(parameter) {
             continue;
         }
         let (step, incoming) = update.of(parameter, about[parameter].role);

@@ -16,7 +16,7 @@ use crate::optim::{AdamW, freezes_all};
 use crate::schedule::{Course, Taken, above_floor};
 use crate::shape::{CheckError, CheckResult, Few, Kinds, Shape, contains, same_text};
 use crate::spec::{Spec, TrainConfig};
-use crate::spec::{at_largest, scaled_in_vain};
+use crate::spec::{at_largest, constrained_average, falling_rate, scaled_in_vain, second_average};
 
 /// The keys that are set, each with the facts of its values: one for a literal, one for each element of a list, and none
 /// for anything else.
@@ -116,6 +116,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
             found.add("groups", place, Err(problem.of("groups")));
         }
         self.of_schedule(&mut found, given);
+        of_averaging(&mut found, given);
         found
     }
 
@@ -290,6 +291,31 @@ struct Rates {
     base: Option<f64>,
     /// Whether that differs from `lr`.
     is_scaled: bool,
+}
+
+/// Reports keys that an optimizer which averages the weights does not go with.
+const fn of_averaging(found: &mut Mistakes, given: Given<'_>) {
+    let name = match facts_of(given, "optimizer") {
+        Some([Facts { name, averages: true, .. }]) => *name,
+        _ => return,
+    };
+    if facts_of(given, "ema").is_some() {
+        found.add("ema", WHOLE, Err(second_average(name).of("ema")));
+    }
+    if facts_of(given, "constrain").is_some() {
+        found.add("constrain", WHOLE, Err(constrained_average(name).of("constrain")));
+    }
+    let Some(phases) = facts_of(given, "schedule") else { return };
+    let mut i = 0;
+    while i < phases.len() {
+        let phase = &phases[i];
+        let factor = matches!(phase.times, Some(factor) if factor < 1.0);
+        let falls_to_floor = phase.times.is_none() && phase.floor.is_some();
+        if factor || falls_to_floor || phase.watched.is_some() {
+            found.add("schedule", i, Err(falling_rate(name, phase.name).of("schedule")));
+        }
+        i += 1;
+    }
 }
 
 impl Course {

@@ -31,12 +31,17 @@ impl TrainStep<'_> {
         Ok(self)
     }
 
-    /// Accumulates one micro-batch on each process that has one left.
-    pub(super) fn round(&mut self, round: usize, batch: Option<&Batch>, totals: &mut Totals) -> Result<()> {
+    /// Accumulates one micro-batch on each process that has one left, and adds its result to `totals`, if there are any.
+    pub(super) fn round(
+        &mut self,
+        round: usize,
+        batch: Option<&Batch>,
+        mut totals: Option<&mut Totals>,
+    ) -> Result<()> {
         let at = StepIndex { step: self.k, micro_batch: self.world.micro_batch(round) };
         let several = !self.world.is_single();
         let read = Read {
-            predictions: !self.settings.metrics.is_empty(),
+            predictions: totals.is_some() && !self.settings.metrics.is_empty(),
             tokens: several && self.settings.optimizer.is_sparse(),
         };
         let (engine, interrupt, scales) = (&mut *self.engine, &self.interrupt, &self.scales);
@@ -62,7 +67,7 @@ impl TrainStep<'_> {
                 }
                 tokens[input].extend_from_slice(read);
             }
-            totals.add(result)
+            totals.as_deref_mut().map_or(Ok(()), |totals| totals.add(result))
         })?;
         if several {
             self.engine.store_mut().add_to_sum(&self.world, batch.is_some())?;

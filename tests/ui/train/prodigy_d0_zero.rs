@@ -1,0 +1,22 @@
+//! The first estimate of Prodigy is 0.
+//~ about: Optimizer
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        optimizer: Prodigy { d0: 0.0 },
+        //~ instead: optimizer: Prodigy { d0: 1e-6 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
