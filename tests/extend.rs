@@ -5,8 +5,8 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use trainspec::data::Dataset;
-use trainspec::data::mix::{Mix, MixRng, Samples};
+use trainspec::data::mix::{Mix, Samples};
+use trainspec::data::{Dataset, SampleRng};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric, Outcomes, State};
@@ -177,7 +177,7 @@ impl Clip for Shrink {
 }
 
 impl Mix for Same {
-    fn mix(&self, samples: &mut Samples<'_>, _: &mut MixRng) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut SampleRng) -> f64 {
         assert_eq!(samples.inputs.len(), samples.partners.len());
         1.0
     }

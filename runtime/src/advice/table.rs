@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::NoWeightDecay,
         find: regularization::no_weight_decay,
         why: "a model with this many weights can memorize the training samples",
-        instead: "`weight_decay` of the optimizer, dropout, `mix`, label smoothing or `early_stop`",
+        instead: "`weight_decay` of the optimizer, dropout, `augment`, `mix`, label smoothing or `early_stop`",
         reference: "Krogh & Hertz 1992",
     },
     Rule {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
+use crate::data::augment::Augmentation;
 use crate::data::{Batch, PreparedDataset, ReadAhead};
 use crate::error::Result;
 use crate::spec::TrainConfig;
@@ -24,6 +25,7 @@ pub(super) struct BatchSampler<'a> {
     data: &'a PreparedDataset,
     /// Windows per pass.
     windows: u64,
+    augmentation: Augmentation<'a>,
     /// The order of an even and of an odd pass, each with its number, from 1: windows of two passes may be read at the same time.
     orders: [Mutex<(u64, Arc<[usize]>)>; 2],
 }
@@ -34,17 +36,18 @@ impl<'a> BatchSampler<'a> {
         settings: &'a TrainConfig,
         data: &'a PreparedDataset,
         windows: u64,
-    ) -> Self {
+    ) -> Result<Self> {
         let orders = [(); 2].map(|()| Mutex::new((0, Arc::default())));
-        Self { world, settings, data, windows: windows.max(1), orders }
+        let augmentation = augmentation(settings, data)?;
+        Ok(Self { world, settings, data, windows: windows.max(1), augmentation, orders })
     }
 
     /// Reads the windows from the one with `count` windows before it.
     pub(super) fn from<'scope>(self, scope: &'scope Scope<'scope, 'a>, count: u64) -> Windows<'scope, 'a> {
         let bytes = self.samples().saturating_mul(self.data.bytes_of_sample());
         let interrupt = self.data.interrupt();
-        // Before the time of reading is measured.
-        self.order(count / self.windows + 1);
+        // Before the time of reading is measured. The first window reports an error.
+        let _ = self.order(count / self.windows + 1);
         ReadAhead::new(scope, interrupt, count.., None, bytes, move |count| self.window(count))
     }
 
@@ -55,22 +58,38 @@ impl<'a> BatchSampler<'a> {
 
     /// Returns this process's micro-batches of the window with `count` windows before it.
     fn window(&self, count: u64) -> Result<Vec<Batch>> {
-        let order = self.order(count / self.windows + 1);
-        let window = order.chunks(self.samples()).nth((count % self.windows) as usize).unwrap_or_default();
-        let own = self.world.share(window.chunks(self.settings.batch));
-        own.map(|indices| self.data.batch(indices)).collect()
+        let (pass, number) = (count / self.windows + 1, (count % self.windows) as usize);
+        let order = self.order(pass)?;
+        let window = order.chunks(self.samples()).nth(number).unwrap_or_default();
+        let start = number.saturating_mul(self.samples());
+        let own = self.world.share(window.chunks(self.settings.batch).enumerate());
+        own.map(|(micro_batch, indices)| {
+            // The position in the order of the pass, which does not depend on the size of batches.
+            let position = start + micro_batch * self.settings.batch;
+            self.data.augmented(indices, &self.augmentation, pass, position)
+        })
+        .collect()
     }
 
     /// The samples of a pass, in order.
-    fn order(&self, pass: u64) -> Arc<[usize]> {
+    fn order(&self, pass: u64) -> Result<Arc<[usize]>> {
         let mut known = self.orders[(pass % 2) as usize].lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != pass {
-            let mut order = self.data.order(self.settings.seed, pass);
+            let mut order = self.data.drawn(&*self.settings.sampler, self.settings.seed, pass)?;
             order.truncate(samples_of_an_epoch(self.settings, order.len()));
             *known = (pass, order.into());
         }
-        Arc::clone(&known.1)
+        Ok(Arc::clone(&known.1))
     }
+}
+
+/// The rules of the key `augment`, checked against the data.
+pub(super) fn augmentation<'a>(
+    settings: &'a TrainConfig,
+    data: &PreparedDataset,
+) -> Result<Augmentation<'a>> {
+    let ignored: Vec<_> = settings.loss.iter().map(|loss| loss.ignored()).collect();
+    Augmentation::new(&settings.augment, settings.seed, data, &ignored)
 }
 
 #[cfg(test)]
@@ -87,7 +106,7 @@ mod tests {
         let settings = training.settings().unwrap();
         assert_eq!(crate::trainer::length(settings, data.train().len()), (12, 4));
         let single = World::single();
-        let feed = BatchSampler::new(&single, settings, &data, 4);
+        let feed = BatchSampler::new(&single, settings, &data, 4).unwrap();
         for count in 0..8 {
             let window = feed.window(count).unwrap();
             assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");
