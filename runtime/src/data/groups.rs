@@ -178,11 +178,11 @@ mod tests {
     #[test]
     fn each_part_has_a_group_although_groups_are_large() {
         let groups = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2];
-        let parts = parts(&groups, Split::Grouped { validation: 0.1, test: 0.1 }, 3).unwrap();
-        check(&groups, &parts);
-        assert!(![&parts.train, &parts.validation, &parts.test].iter().any(|part| part.is_empty()));
-        let parts = super::tests::parts(&groups, Split::Grouped { validation: 0.0, test: 0.3 }, 3).unwrap();
-        assert!(parts.validation.is_empty() && parts.test.len() >= 3);
+        let three = parts(&groups, Split::Grouped { validation: 0.1, test: 0.1 }, 3).unwrap();
+        check(&groups, &three);
+        assert!(![&three.train, &three.validation, &three.test].iter().any(|part| part.is_empty()));
+        let two = parts(&groups, Split::Grouped { validation: 0.0, test: 0.3 }, 3).unwrap();
+        assert!(two.validation.is_empty() && two.test.len() >= 3);
     }
 
     #[test]

@@ -95,7 +95,43 @@ pub(super) fn augmentation<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Elements;
+    use crate::data::augment::GaussianNoise;
+    use crate::data::sampler::ClassBalanced;
     use crate::fixture;
+
+    /// The inputs of the first two passes, in order.
+    fn inputs(batch: &str, accumulate: &str, world: &World) -> Vec<f32> {
+        let training = fixture::experiment().set("batch", batch).unwrap();
+        let mut training = training.set("accumulate", accumulate).unwrap().with_config(|settings| {
+            settings.augment =
+                vec![Box::new(GaussianNoise { std: 0.1 }), Box::new(GaussianNoise { std: 0.2 })];
+            settings.sampler = Box::new(ClassBalanced);
+        });
+        let data = training.data().unwrap();
+        let settings = training.settings().unwrap();
+        let (_, windows) = crate::trainer::length(settings, data.train().len());
+        let sampler = BatchSampler::new(world, settings, &data, windows).unwrap();
+        let mut all = Vec::new();
+        for count in 0..2 * windows {
+            for batch in sampler.window(count).unwrap() {
+                if let Elements::Float(values) = &batch.inputs[0].elements {
+                    all.extend_from_slice(values);
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn window_contents_do_not_depend_on_batches() {
+        let single = World::single();
+        let expected = inputs("18", "1", &single);
+        assert_eq!(expected.len(), 2 * 18 * 3);
+        for (batch, accumulate) in [("4", "1"), ("1", "5"), ("7", "2")] {
+            assert_eq!(inputs(batch, accumulate, &single), expected, "{accumulate} times {batch}");
+        }
+    }
 
     /// 18 samples in batches of 4 are 5 steps per epoch, or 4 without the last, shorter one. Every batch is then
     /// complete, and each epoch omits other samples.

@@ -8,7 +8,7 @@
 //! | [`FlipHorizontal`](struct@FlipHorizontal), [`FlipVertical`](struct@FlipVertical) | mirrors | images | |
 //! | [`RandomCrop`] | pads, then crops to the same size | images | He et al. 2016 |
 //! | [`Shift`], [`Scale`], [`Rotate`] | moves, enlarges, rotates, with interpolation | images | Simard et al. 2003 |
-//! | [`Brightness`], [`Contrast`], [`ColorJitter`] | changes colors | images | Krizhevsky et al. 2012; torchvision |
+//! | [`Brightness`], [`Contrast`], [`ColorJitter`] | changes colors | images | Howard 2013; torchvision |
 //! | [`Cutout`] | erases a square | images | `DeVries` & Taylor 2017 |
 //! | [`RandAugment`](struct@RandAugment) | some of these, of one strength | images | Cubuk et al. 2020 |
 //! | [`TimeMask`] | erases consecutive steps | series | Park et al. 2019 |

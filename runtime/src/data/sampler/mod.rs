@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`Shuffled`](struct@Shuffled) | each sample once; the default | |
 //! | [`ClassBalanced`](struct@ClassBalanced) | each class equally often | Buda et al. 2018 |
-//! | [`Weighted`](struct@Weighted) | each sample in proportion to its [weight](crate::Dataset::sample_weight) | Madow & Madow 1944 |
+//! | [`Weighted`](struct@Weighted) | each sample in proportion to its [weight](crate::Dataset::sample_weight) | Madow 1949 |
 //!
 //! A pass has as many samples as the training part, whatever is drawn: so the number of steps, `drop_last` and schedules do not change. The
 //! draws depend only on the run's seed and the pass, so a run can be resumed within an epoch. Evaluations read each sample once.

@@ -17,7 +17,7 @@ use crate::shape::{CheckError, CheckResult};
 /// If a weight of a training sample is negative, infinite or NaN, or if all are 0.
 ///
 /// # Source
-/// Madow & Madow 1944, "On the theory of systematic sampling".
+/// Madow 1949, "On the Theory of Systematic Sampling, II".
 ///
 /// # Example
 /// ```
