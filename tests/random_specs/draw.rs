@@ -278,7 +278,7 @@ fn gradient_noise(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) ->
 
 fn augment(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let mut rule = || -> Box<dyn AnyAugment> {
-        // Most inputs are no images.
+        // Most inputs are not images.
         match dice.below(18) {
             0 => Box::new(FlipHorizontal),
             1 => Box::new(RandomCrop { padding: 2 }),

@@ -230,7 +230,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::ClassImbalance,
         find: data::class_imbalance,
         why: "a model that never predicts the rare class still has a low loss and a high accuracy",
-        instead: "`weights` of the loss, more samples of the rare class, and `F1` among the metrics",
+        instead: "`weights` of the loss, `sampler: ClassBalanced`, more samples of the rare class, and `F1` among the metrics",
         reference: "Buda et al. 2018",
     },
     Rule {

@@ -34,7 +34,13 @@ impl Takes {
         if input.rank() == rank {
             return Ok(());
         }
-        Err(CheckError::new("the input is ").shape(input).text("; expected ").text(expected))
+        let other = match input.rank() {
+            1 => ", or use `GaussianNoise`",
+            2 => ", or use `TimeMask` or `GaussianNoise`",
+            3 => ", or use a rule for images, such as `FlipHorizontal`",
+            _ => "",
+        };
+        Err(CheckError::new("the input is ").shape(input).text("; expected ").text(expected).text(other))
     }
 }
 
@@ -83,11 +89,13 @@ mod tests {
         assert_eq!(said(Takes::Series, series), Ok(()));
         assert_eq!(
             said(Takes::Images, features),
-            Err("the input is [4]; expected an image [channels, height, width]".to_owned())
+            Err("the input is [4]; expected an image [channels, height, width], or use `GaussianNoise`"
+                .to_owned())
         );
         assert_eq!(
             said(Takes::Series, image),
-            Err("the input is [3, 8, 8]; expected a series [channels, steps]".to_owned())
+            Err("the input is [3, 8, 8]; expected a series [channels, steps], or use a rule for images, such as `FlipHorizontal`"
+                .to_owned())
         );
         let tokens = said(Takes::Reals, Shape::tokens(9, 4)).unwrap_err();
         assert!(tokens.contains("holds tokens, which cannot be augmented"), "{tokens}");

@@ -146,6 +146,7 @@ impl<A: Augment> AnyAugment for A {
 }
 
 /// A rule in a tuple of lists, for the input with index `INPUT`.
+#[diagnostic::do_not_recommend]
 impl<const INPUT: usize, A: Augment> AnyAugment for On<INPUT, A> {
     fn setting(&self) -> &dyn Setting {
         &self.0

@@ -469,7 +469,7 @@ fn rules_that_do_not_fit_are_rejected() {
     let table = || InMemory::<Features<4>, Class<2>>::new(vec![0.5; 40], [0, 1].repeat(5)).unwrap();
     assert_eq!(
         problem(&FlipHorizontal, table()),
-        "augment.0: FlipHorizontal: the input is [4]; expected an image [channels, height, width]"
+        "augment.0: FlipHorizontal: the input is [4]; expected an image [channels, height, width], or use `GaussianNoise`"
     );
     let text = InMemory::<Tokens<9, 4>, Class<2>>::new(vec![1; 40], [0, 1].repeat(5)).unwrap();
     assert!(problem(&GaussianNoise { std: 0.1 }, text).contains("holds tokens, which cannot be augmented"));
