@@ -42,7 +42,9 @@ impl Sample<'_> {
         let (green, blue) = rest.split_at_mut(height * width);
         for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
             let gray = gray([f64::from(*red), f64::from(*green), f64::from(*blue)]);
-            [red, green, blue].into_iter().for_each(|value| blend(value, gray, factor));
+            for value in [red, green, blue] {
+                blend(value, gray, factor);
+            }
         }
         self.clamp();
     }

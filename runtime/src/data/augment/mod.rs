@@ -101,4 +101,5 @@ fn factor(by: f64, rng: &mut super::SampleRng) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values that a rule moves or leaves unchanged are exact")]
 mod tests;

@@ -31,14 +31,14 @@ use crate::shape::{Elements, Shape, ordinal};
 pub struct Augmentation<'a> {
     rules: Vec<Rule<'a>>,
     inputs: Vec<Input>,
-    /// For each target, whether it moves with the input, and the class of unknown pixels.
-    maps: Vec<Option<Option<u32>>>,
+    /// The targets that move with the input, by index, each with the class of unknown pixels.
+    maps: Vec<(usize, Option<u32>)>,
 }
 
 /// One rule.
 #[derive(Debug)]
 struct Rule<'a> {
-    rule: &'a dyn AnyAugment,
+    change: &'a dyn AnyAugment,
     /// The index of its input.
     input: usize,
     stream: Stream,
@@ -73,17 +73,16 @@ impl<'a> Augmentation<'a> {
             let key = format!("augment.{place}");
             let stream = Stream::new(seed, Purpose::Augment, &key);
             let input = check(&**rule, data, ignored).map_err(|problem| Error::Setting { key, problem })?;
-            Ok(Rule { rule: &**rule, input, stream })
+            Ok(Rule { change: &**rule, input, stream })
         });
         let rules: Vec<_> = rules.collect::<Result<_>>()?;
         let is_used = |input| rules.iter().any(|rule| rule.input == input);
         let inputs = (0..data.input_shapes().len()).map(|input| Input::of(data, input, is_used(input)));
         let inputs = inputs.collect::<Result<_>>()?;
-        let maps = (0..).zip(data.target_shapes()).map(|(target, shape)| {
-            let ignored = ignored.get(target).copied().flatten();
-            is_map(*shape).then_some(ignored)
-        });
-        Ok(Self { rules, inputs, maps: maps.collect() })
+        let targets = data.target_shapes().iter().enumerate();
+        let maps = targets.filter(|(_, shape)| is_map(**shape));
+        let maps = maps.map(|(target, _)| (target, ignored.get(target).copied().flatten())).collect();
+        Ok(Self { rules, inputs, maps })
     }
 
     /// Whether there are no rules.
@@ -95,7 +94,7 @@ impl<'a> Augmentation<'a> {
     /// Applies the rules to samples of a pass, from 1, of which the first one is at `position` in the order of the pass.
     pub(in crate::data) fn apply(&self, batch: &mut Batch, pass: u64, position: usize) {
         let Batch { size, inputs, targets, .. } = batch;
-        for Rule { rule, input, stream } in &self.rules {
+        for Rule { change, input, stream } in &self.rules {
             let (Some(input), Some(about)) = (inputs.get_mut(*input), self.inputs.get(*input)) else {
                 continue;
             };
@@ -105,14 +104,15 @@ impl<'a> Augmentation<'a> {
                 let Some(values) = values(input, number) else { continue };
                 let kept = about.kept(values);
                 let mut sample = about.sample(shape, values);
-                if rule.moves() != Moves::Nothing {
-                    for (target, fill) in targets.iter_mut().zip(&self.maps) {
-                        if let (Some(classes), Some(fill)) = (classes(target, number), fill) {
+                if change.moves() != Moves::Nothing {
+                    for (index, target) in targets.iter_mut().enumerate() {
+                        let map = self.maps.iter().find(|(map, _)| *map == index);
+                        if let (Some((_, fill)), Some(classes)) = (map, classes(target, number)) {
                             sample = sample.with_map(classes, *fill);
                         }
                     }
                 }
-                rule.apply(&mut sample, &mut SampleRng::new(*stream, at));
+                change.apply(&mut sample, &mut SampleRng::new(*stream, at));
                 for (element, value) in kept {
                     if let Some(place) = sample.values().get_mut(element) {
                         *place = value;

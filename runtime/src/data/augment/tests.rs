@@ -388,7 +388,7 @@ fn missing_and_unscaled_elements_stay() {
             12
         }
         fn sample(&self, index: usize, input: &mut [f32], target: &mut [f32]) -> crate::Result<()> {
-            let missing = if index % 3 == 0 { f32::NAN } else { index as f32 };
+            let missing = if index.is_multiple_of(3) { f32::NAN } else { index as f32 };
             input.copy_from_slice(&[missing, (index % 2) as f32, 100.0 * index as f32]);
             target.fill(0.0);
             Ok(())

@@ -22,7 +22,9 @@ fn unequal() -> InMemory<Features<1>, Class<3>> {
 
 fn counts(order: &[usize], of: usize) -> Vec<usize> {
     let mut counts = vec![0; of];
-    order.iter().for_each(|index| counts[*index] += 1);
+    for &index in order {
+        counts[index] += 1;
+    }
     counts
 }
 
@@ -51,7 +53,9 @@ fn classes_are_drawn_equally_often() {
         }
         of_class.sort_unstable();
         assert_eq!(of_class, [33, 33, 34]);
-        counts.iter().enumerate().for_each(|(index, count)| totals[class(index) as usize] += count);
+        for (index, count) in counts.iter().enumerate() {
+            totals[class(index) as usize] += count;
+        }
     }
     assert_eq!(totals, [100; 3]);
     // Not class by class.
