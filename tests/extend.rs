@@ -5,8 +5,10 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use trainspec::data::Dataset;
-use trainspec::data::mix::{Mix, MixRng, Samples};
+use trainspec::data::augment::{Augment, Sample};
+use trainspec::data::mix::{Mix, Samples};
+use trainspec::data::sampler::{Pass, Sampler, TrainingSamples};
+use trainspec::data::{Dataset, SampleRng};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric, Outcomes, State};
@@ -85,6 +87,8 @@ plain_config!(PerSample { share: f64 = 0.1 });
 plain_config!(Shrink { by: f64 = 0.5 });
 plain_config!(Same {});
 plain_config!(Within { most: f64 = 2.0 });
+plain_config!(Jolt { by: f64 = 0.0 });
+plain_config!(Backward {});
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
@@ -177,9 +181,28 @@ impl Clip for Shrink {
 }
 
 impl Mix for Same {
-    fn mix(&self, samples: &mut Samples<'_>, _: &mut MixRng) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut SampleRng) -> f64 {
         assert_eq!(samples.inputs.len(), samples.partners.len());
         1.0
+    }
+}
+
+impl Augment for Jolt {
+    fn apply(&self, sample: &mut Sample<'_>, rng: &mut SampleRng) {
+        let by = rng.between(-self.by, self.by) as f32;
+        sample.values().iter_mut().for_each(|value| *value += by);
+    }
+}
+
+impl Sampler for Backward {
+    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+        let mut order = pass.shuffled();
+        order.reverse();
+        order
+    }
+
+    fn fits(&self, samples: &TrainingSamples<'_>) -> CheckResult {
+        if samples.len() > 1 { Ok(()) } else { Err(CheckError::new("there is 1 sample; expected more")) }
     }
 }
 
@@ -230,6 +253,8 @@ train! {
         schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
         clip: Shrink {},
         constrain: Within { most: 1.5 },
+        augment: [Jolt { by: 1e-3 }, GaussianNoise { std: 1e-3 }],
+        sampler: Backward {},
         mix: Same {},
         early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
     }
@@ -279,6 +304,12 @@ fn custom_keys_are_set_and_serialized() {
     assert_eq!(spec["schedule"][1]["every"], 10);
     assert_eq!(spec["clip"]["by"], 0.5);
     assert_eq!(spec["constrain"]["most"], 1.5);
+    assert_eq!((&spec["augment"][0]["type"], &spec["augment"][0]["by"]), (&"Jolt".into(), &0.001.into()));
+    assert_eq!(spec["sampler"]["type"], "Backward");
+    let mut changed = training.set("augment.1.std", "0.5").unwrap();
+    assert_eq!(changed.spec().unwrap()["augment"][1]["std"], 0.5);
+    let problem = changed.set("augment.1.std", "0").err().unwrap().to_string();
+    assert!(problem.contains("std is 0; expected a number above 0"), "{problem}");
 }
 
 /// A listening phase observes every evaluation except the last, which no step follows, and its state is in the checkpoint.

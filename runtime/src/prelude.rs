@@ -3,7 +3,12 @@
 //! The types that a program handles are imported by name: [`Experiment`](crate::Experiment), [`Run`](crate::Run) and
 //! [`TrainedModel`](crate::TrainedModel). The traits of custom parts are in the modules: [`layer`](crate::layer), [`loss`](crate::loss), [`metric`](crate::metric), [`optim`](crate::optim).
 
+pub use crate::data::augment::{
+    Brightness, ColorJitter, Contrast, Cutout, FlipHorizontal, FlipVertical, GaussianNoise, RandAugment,
+    RandomCrop, Rotate, Scale, Shift, TimeMask,
+};
 pub use crate::data::mix::{CutMix, Mixup};
+pub use crate::data::sampler::{ClassBalanced, Weighted};
 pub use crate::data::{
     Csv, Dataset, Digits8x8, Idx, ImageFolder, InMemory, Mnist, Normalization, Npy, Split, Text, Windows,
 };

@@ -22,6 +22,8 @@ pub enum Purpose {
     Split = 5,
     /// Noise on gradients.
     GradientNoise = 6,
+    /// Which training samples a pass draws.
+    Sampler = 7,
 }
 
 /// The time of a draw: the optimizer step, and the micro-batch within it.

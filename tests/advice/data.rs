@@ -97,6 +97,15 @@ train! {
 }
 
 train! {
+    RareAndBalanced {
+        model: Small,
+        data: made(|i| i as f32 / 60.0, |i| i % 20 == 0, Normalization::None),
+        batch: 8,
+        sampler: ClassBalanced,
+    }
+}
+
+train! {
     Absent {
         model: Small,
         data: made(|i| i as f32 / 60.0, |_| false, Normalization::None),
@@ -129,6 +138,7 @@ fn data_problems_are_reported() {
     // 4 of 40 are one ninth of the rest; 2 of 40 one nineteenth.
     silent(Rare::experiment, &[]);
     silent(RareAndWeighted::experiment, &[]);
+    silent(RareAndBalanced::experiment, &[]);
     fires(RareAndWeighted::experiment, &[("loss.weights", "[]")], Advice::ClassImbalance);
     fires(Absent::experiment, &[], Advice::ClassImbalance);
     fires(Copied::experiment, &[], Advice::SharedSamples);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::case::{Case, Line};
 
 /// The sections in order, each with its description.
-pub(crate) const SECTIONS: [(&str, &str); 15] = [
+pub(crate) const SECTIONS: [(&str, &str); 16] = [
     ("Layers", "The keys of a layer or of a sub-model: names, types and ranges."),
     ("Shapes", "The input and output shapes of layers. Shapes describe one sample, without the batch axis."),
     ("The body of a model", "The statements and expressions of a function under `#[model]`."),
@@ -24,6 +24,7 @@ pub(crate) const SECTIONS: [(&str, &str); 15] = [
         "The keys `groups`, `clip`, `gradient_noise`, `constrain`, `ema`, `init` and `init_from`.",
     ),
     ("Learning rate", "The keys `schedule` and `scale_lr`."),
+    ("Training samples", "The keys `augment` and `sampler`."),
     ("Mixed samples", "The key `mix`."),
     ("Precision", "The key `precision`."),
     ("Stopping and saving", "The keys `early_stop`, `checkpoint`, `on_non_finite`, `device` and `allow`."),

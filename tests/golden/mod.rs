@@ -5,6 +5,7 @@
 
 mod arithmetic;
 mod arrays;
+mod augment;
 mod averaging;
 mod clipping;
 mod file;

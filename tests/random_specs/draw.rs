@@ -3,6 +3,8 @@
 #![expect(clippy::unnecessary_wraps, reason = "a table of functions, of which some can fail")]
 
 use serde_json::{Value, json};
+use trainspec::data::augment::AnyAugment;
+use trainspec::data::sampler::{AnySampler, Shuffled};
 use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, Average, NoClip, Unconstrained};
 use trainspec::prelude::*;
 use trainspec::schedule::{AnyPhase, AnyScaleLr, NoScaling};
@@ -39,6 +41,8 @@ pub(crate) const CHANGES: &[(&str, Change)] = &[
     ("scale_lr", scale_lr),
     ("clip", clip),
     ("gradient_noise", gradient_noise),
+    ("augment", augment),
+    ("sampler", sampler),
     ("mix", mix),
     ("gradient_norms", gradient_norms),
     ("constrain", constrain),
@@ -280,6 +284,32 @@ fn clip(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()
 fn gradient_noise(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let eta = if dice.once_in(8) { dice.one_of(&[-1.0, f64::MAX]) } else { dice.one_of(&[0.0, 1e-4, 0.1]) };
     settings.gradient_noise = Some(GradientNoise { eta, gamma: dice.one_of(&[0.0, 0.55, f64::MAX]) });
+    Ok(())
+}
+
+fn augment(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+    let mut rule = || -> Box<dyn AnyAugment> {
+        // Most inputs are not images.
+        match dice.below(18) {
+            0 => Box::new(FlipHorizontal),
+            1 => Box::new(RandomCrop { padding: 2 }),
+            2 => Box::new(Rotate { degrees: 30.0 }),
+            3 => Box::new(RandAugment),
+            4 => Box::new(Cutout { size: dice.one_of(&[1, 6, 7]) }),
+            5 => Box::new(ColorJitter { contrast: 0.3, ..ColorJitter::DEFAULT }),
+            _ => Box::new(GaussianNoise { std: dice.one_of(&[0.0, 0.1, 0.1, 0.1, 2.0]) }),
+        }
+    };
+    settings.augment = vec![rule(), rule()];
+    Ok(())
+}
+
+fn sampler(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+    settings.sampler = match dice.below(3) {
+        0 => Box::new(Shuffled) as Box<dyn AnySampler>,
+        1 => Box::new(Weighted),
+        _ => Box::new(ClassBalanced { target: usize::from(dice.once_in(8)) }),
+    };
     Ok(())
 }
 

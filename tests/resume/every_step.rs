@@ -43,6 +43,22 @@ train! {
     }
 }
 
+train! {
+    /// Augmented samples, of which the sampler draws some several times.
+    Augmented {
+        model: Net,
+        data: SmallImages,
+        metrics: [Accuracy],
+        batch: 4,
+        accumulate: 2,
+        steps: 11,
+        optimizer: AdamW { lr: 0.01 },
+        augment: [RandomCrop { padding: 1 }, FlipHorizontal, GaussianNoise { std: 0.1 }, RandAugment],
+        sampler: ClassBalanced,
+        checkpoint: Checkpoint { every: Steps(1), keep: 100 },
+    }
+}
+
 /// Runs, then resumes from every checkpoint; returns the files and the exit of the run.
 pub(super) fn from_every_step<M: Model>(
     training: impl Fn() -> Experiment<M>,
@@ -105,6 +121,17 @@ fn f16_with_skipped_steps_resumes_identically() {
 fn mixup_and_max_norm_resume_identically() {
     let (files, _) = from_every_step(Mixed::experiment);
     assert_eq!((lines(&files, "step"), lines(&files, "epoch")), (22, 6));
+}
+
+#[test]
+fn augmented_and_balanced_samples_resume_identically() {
+    let (files, _) = from_every_step(Augmented::experiment);
+    assert_eq!((lines(&files, "step"), lines(&files, "epoch")), (11, 3));
+    let spec: serde_json::Value = serde_json::from_slice(&files["spec.json"]).unwrap();
+    assert_eq!(spec["spec"]["sampler"], serde_json::json!({ "type": "ClassBalanced", "target": 0 }));
+    let rules = spec["spec"]["augment"].as_array().unwrap();
+    assert_eq!(rules[0], serde_json::json!({ "type": "RandomCrop", "padding": 1 }));
+    assert_eq!(rules.len(), 4);
 }
 
 /// The tape engine, which programs use where the planned engine is not available, driven directly.

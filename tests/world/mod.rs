@@ -45,6 +45,8 @@ train! {
         clip: GlobalNorm { max: 1.0 },
         gradient_noise: GradientNoise { eta: 1e-4 },
         gradient_norms: true,
+        augment: [RandomCrop { padding: 1 }, GaussianNoise { std: 0.05 }],
+        sampler: ClassBalanced,
         mix: Mixup { alpha: 0.5 },
         ema: Ema { decay: 0.9, warmup: true },
         early_stop: EarlyStop { patience: 9 },

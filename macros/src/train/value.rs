@@ -67,10 +67,10 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
 /// These are the only keys besides `crate`, `model` and `data` that the macro knows: the type of a key determines its values,
 /// but no constant expression is both a list and its element.
 fn is_list(key: &Ident) -> bool {
-    ["allow", "groups", "metrics", "schedule"].iter().any(|list| key.unraw() == list)
+    ["allow", "augment", "groups", "metrics", "schedule"].iter().any(|list| key.unraw() == list)
 }
 
-/// `([a, b], [c])`: a list for each output of the model, which become one list. A single value stands for a list of one, and
+/// `([a, b], [c])`: a list for each output of the model, or for each input, which become one list. A single value stands for a list of one, and
 /// `[]` for none.
 fn lists(key: &Ident, tuple: &syn::ExprTuple, diagnostics: &mut Diagnostics) -> Option<Read> {
     let (mut elements, mut whole) = (Vec::new(), true);

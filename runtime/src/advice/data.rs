@@ -86,6 +86,13 @@ fn imbalance_of(facts: &Facts<'_>, target: usize) -> Option<String> {
     let has_weights = ["weights", "pos_weight"].iter().any(|key| {
         loss.get(key).is_some_and(|weights| weights.as_array().is_some_and(|weights| !weights.is_empty()))
     });
+    // Of one that balances this target, and of one with weights of the samples.
+    let sampler = facts.settings.sampler.to_json();
+    let is_sampled = match sampler["type"].as_str() {
+        Some("ClassBalanced") => sampler["target"] == target,
+        name => name == Some("Weighted"),
+    };
+    let has_weights = has_weights || is_sampled;
     let (rarest, &least) = counts.iter().enumerate().min_by_key(|(_, count)| **count)?;
     let (commonest, &most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
     let is_unequal = least == 0 || !has_weights && most / least >= IMBALANCE;

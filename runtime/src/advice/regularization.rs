@@ -26,6 +26,7 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
         || facts.graph.nodes.iter().any(drops)
         || smoothing.is_some_and(|smoothing| smoothing > 0.0)
         || settings.mix.name() != "Unmixed"
+        || !settings.augment.is_empty()
         || settings.constrain.name() != "Unconstrained"
         || settings.gradient_noise.is_some()
         || settings.early_stop.is_some();

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::NoWeightDecay,
         find: regularization::no_weight_decay,
         why: "a model with this many weights can memorize the training samples",
-        instead: "`weight_decay` of the optimizer, dropout, `mix`, label smoothing or `early_stop`",
+        instead: "`weight_decay` of the optimizer, dropout, `augment`, `mix`, label smoothing or `early_stop`",
         reference: "Krogh & Hertz 1992",
     },
     Rule {
@@ -230,7 +230,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::ClassImbalance,
         find: data::class_imbalance,
         why: "a model that never predicts the rare class still has a low loss and a high accuracy",
-        instead: "`weights` of the loss, more samples of the rare class, and `F1` among the metrics",
+        instead: "`weights` of the loss, `sampler: ClassBalanced`, more samples of the rare class, and `F1` among the metrics",
         reference: "Buda et al. 2018",
     },
     Rule {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::shape::Kinds;
 
 /// A data set with one property overridden: [`Dataset::with_split`], [`Dataset::with_normalization`],
-/// [`Dataset::with_input_range`], [`Dataset::in_time_order`].
+/// [`Dataset::with_input_range`], [`Dataset::in_time_order`], [`Dataset::with_groups`], [`Dataset::with_sample_weights`].
 #[derive(Clone, Debug)]
 pub struct WithOverrides<D> {
     data: D,
@@ -21,6 +21,8 @@ pub(super) enum Change {
     Normalization(Normalization),
     InputRange(RangeInclusive<f32>),
     TimeSeries,
+    Groups(Vec<u64>),
+    Weights(Vec<f32>),
 }
 
 impl<D> WithOverrides<D> {
@@ -66,6 +68,22 @@ impl<D: Dataset> Dataset for WithOverrides<D> {
         matches!(self.change, Change::TimeSeries) || self.data.is_time_series()
     }
 
+    fn group(&self, index: usize) -> Option<u64> {
+        if let Change::Groups(groups) = &self.change {
+            groups.get(index).copied()
+        } else {
+            self.data.group(index)
+        }
+    }
+
+    fn sample_weight(&self, index: usize) -> f32 {
+        if let Change::Weights(weights) = &self.change {
+            weights.get(index).copied().unwrap_or(f32::NAN)
+        } else {
+            self.data.sample_weight(index)
+        }
+    }
+
     fn location(&self, index: usize) -> Option<String> {
         self.data.location(index)
     }
@@ -108,6 +126,10 @@ mod tests {
         let data = data.with_split(Split::DEFAULT).with_input_range(1.0..=2.0);
         assert_eq!((data.split(), data.normalization()), (Split::DEFAULT, Normalization::Whole));
         assert_eq!((data.input_range(), data.is_time_series()), (Some(1.0..=2.0), true));
+        assert_eq!((data.group(1), data.sample_weight(1).to_bits()), (None, 1.0_f32.to_bits()));
+        let data = data.with_groups(vec![7, 8]).with_sample_weights(vec![0.5, 2.0]);
+        assert_eq!((data.group(1), data.sample_weight(1).to_bits()), (Some(8), 2.0_f32.to_bits()));
+        assert!(data.group(2).is_none() && data.sample_weight(2).is_nan());
         let (mut input, mut target) = ([0.0], [0.0]);
         data.sample(1, &mut input, &mut target).unwrap();
         assert_eq!((input, target), ([2.0], [4.0]));

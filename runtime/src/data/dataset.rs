@@ -123,6 +123,22 @@ pub trait Dataset: Send + Sync + 'static {
         false
     }
 
+    /// The group of a sample, such as the number of a patient, a user or a document. `None`, the default, if there are no groups.
+    ///
+    /// [`Split::Grouped`] and [`Split::GroupedFold`] keep the samples of a group in one part, so that a run is evaluated on groups that it was
+    /// not trained on.
+    fn group(&self, index: usize) -> Option<u64> {
+        let _ = index;
+        None
+    }
+
+    /// How often the sampler [`Weighted`](struct@crate::data::sampler::Weighted) draws a training sample, relative to the others: a finite
+    /// number of at least 0. 1 by default.
+    fn sample_weight(&self, index: usize) -> f32 {
+        let _ = index;
+        1.0
+    }
+
     /// Where a sample comes from, for messages: `flowers.csv:17`. `None`, the default, if that is not known.
     fn location(&self, index: usize) -> Option<String> {
         let _ = index;
@@ -208,6 +224,45 @@ pub trait Dataset: Send + Sync + 'static {
         WithOverrides::new(self, Change::InputRange(range))
     }
 
+    /// Sets the [group](Dataset::group) of each sample, in their order, for [`Split::Grouped`].
+    ///
+    /// ```
+    /// use trainspec::data::{PreparedDataset, Split};
+    /// use trainspec::prelude::*;
+    ///
+    /// // Three recordings of each of ten patients.
+    /// let patients = (0..30).map(|recording| recording / 3).collect();
+    /// let data = InMemory::<Features<1>, Class<2>>::new(vec![0.5; 30], [0, 1].repeat(15))?
+    ///     .with_groups(patients)
+    ///     .with_split(Split::Grouped { validation: 0.1, test: 0.2 });
+    /// let data = PreparedDataset::new(Box::new(data), 42)?;
+    /// assert_eq!((data.train().len(), data.validation().len(), data.test().len()), (21, 3, 6));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_groups(self, groups: Vec<u64>) -> WithOverrides<Self>
+    where
+        Self: Sized,
+    {
+        WithOverrides::new(self, Change::Groups(groups))
+    }
+
+    /// Sets the [weight](Dataset::sample_weight) of each sample, in their order, for the key `sampler: Weighted`.
+    ///
+    /// ```
+    /// use trainspec::prelude::*;
+    ///
+    /// let data = InMemory::<Features<1>, Class<2>>::new(vec![0.5; 4], vec![0, 0, 0, 1])?
+    ///     .with_sample_weights(vec![1.0, 1.0, 1.0, 3.0]);
+    /// assert_eq!(data.sample_weight(3), 3.0);
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_sample_weights(self, weights: Vec<f32>) -> WithOverrides<Self>
+    where
+        Self: Sized,
+    {
+        WithOverrides::new(self, Change::Weights(weights))
+    }
+
     /// Declares that the samples form a time series: [`Dataset::is_time_series`].
     ///
     /// ```
@@ -280,6 +335,10 @@ pub trait AnyDataset: Send + Sync {
     fn input_range(&self) -> Option<RangeInclusive<f32>>;
     /// [`Dataset::is_time_series`]
     fn is_time_series(&self) -> bool;
+    /// [`Dataset::group`]
+    fn group(&self, index: usize) -> Option<u64>;
+    /// [`Dataset::sample_weight`]
+    fn sample_weight(&self, index: usize) -> f32;
     /// [`Dataset::location`]
     fn location(&self, index: usize) -> Option<String>;
     /// [`Dataset::rounded_columns`]
@@ -328,6 +387,14 @@ impl<D: Dataset> AnyDataset for D {
 
     fn is_time_series(&self) -> bool {
         Dataset::is_time_series(self)
+    }
+
+    fn group(&self, index: usize) -> Option<u64> {
+        Dataset::group(self, index)
+    }
+
+    fn sample_weight(&self, index: usize) -> f32 {
+        Dataset::sample_weight(self, index)
     }
 
     fn location(&self, index: usize) -> Option<String> {

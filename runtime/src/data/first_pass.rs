@@ -84,7 +84,7 @@ impl FirstPass<'_> {
         let all: Vec<usize> = (0..samples).collect();
         if let Some(scan) = self.scan(&all, &takes_too_long)? {
             scan.check_counts(self.rules)?;
-            let fingerprint = scan.fingerprint(samples, ALL);
+            let fingerprint = scan.fingerprint(self.data, ALL);
             return Ok((scan, fingerprint, samples));
         }
         let (scan, fingerprint) = self.some()?;
@@ -98,7 +98,7 @@ impl FirstPass<'_> {
             Some(scan) => scan,
             None => DatasetScan::new(self.data, self.parts)?,
         };
-        let fingerprint = format!("{PREFIX}{}", scan.fingerprint(samples, SAMPLE));
+        let fingerprint = format!("{PREFIX}{}", scan.fingerprint(self.data, SAMPLE));
         Ok((scan, fingerprint))
     }
 

@@ -3,7 +3,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | `dataset` | the [`Dataset`] trait |
-//! | `split`, `parts`, `normalizer` | dividing the samples; normalizing the inputs |
+//! | `split`, `parts`, `groups`, `normalizer` | dividing the samples; normalizing the inputs |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
@@ -11,6 +11,7 @@
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
 //! | `digits`, `mnist` | well-known data sets |
 //! | `prepared` | data that were checked and are ready for a run; `scan`, `patterns`, `extremes` and `shared` check them |
+//! | [`sampler`], [`augment`], [`mix`] | which samples a pass draws, and how those of a training batch are changed and mixed |
 //! | `batch`, `read_ahead` | batches of consecutive samples, and the threads that read the next ones |
 //!
 #![doc = include_str!("../docs/data.md")]
@@ -34,6 +35,7 @@ pub use npy::Npy;
 pub(crate) use patterns::Patterns;
 pub use prepared::PreparedDataset;
 pub(crate) use read_ahead::ReadAhead;
+pub use sample_rng::SampleRng;
 pub(crate) use scan::{Accepted, check};
 pub use series::{SeriesWindows, Windows};
 pub use split::Split;
@@ -41,6 +43,7 @@ pub(crate) use split::training_samples;
 pub use text::{Text, TextWindows, Vocabulary};
 
 mod adapt;
+pub mod augment;
 mod batch;
 mod csv;
 mod dataset;
@@ -49,6 +52,7 @@ mod distinct;
 mod extremes;
 mod file;
 mod first_pass;
+mod groups;
 mod idx;
 mod images;
 mod memory;
@@ -61,6 +65,8 @@ mod parts;
 mod patterns;
 mod prepared;
 mod read_ahead;
+mod sample_rng;
+pub mod sampler;
 mod scan;
 mod series;
 mod shared;

@@ -113,7 +113,7 @@ impl Parts {
         parts.sorted()
     }
 
-    fn sorted(mut self) -> Self {
+    pub(super) fn sorted(mut self) -> Self {
         for part in [&mut self.train, &mut self.validation, &mut self.test] {
             part.sort_unstable();
         }

@@ -1,5 +1,6 @@
 //! Data that are checked before the first step.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::extremes::Extremes;
@@ -12,7 +13,6 @@ use super::{
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::{Ignoring, TargetRules};
-use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::{Shape, ordinal};
 
 /// A data set that is ready for a run: divided, checked, and with a fitted normalizer.
@@ -54,6 +54,7 @@ pub struct PreparedDataset {
     /// How many samples were read and checked so far.
     checked: usize,
     class_counts: Vec<Option<Vec<usize>>>,
+    classes: Vec<Vec<u32>>,
     profiles: Vec<Option<Normalizer>>,
     patterns: Vec<Patterns>,
     shared: usize,
@@ -140,8 +141,9 @@ impl PreparedDataset {
         let shared = if is_complete { survey.samples.shared(&parts) } else { 0 };
         let DatasetScan { inputs, targets, patterns, .. } = survey;
         let extremes = inputs.into_iter().map(|scan| scan.extremes).collect();
-        let class_counts =
-            targets.into_iter().map(|scan| scan.class_counts.filter(|_| is_complete)).collect();
+        // The samplers use the classes of all samples.
+        let (class_counts, classes): (Vec<_>, Vec<_>) =
+            targets.into_iter().map(|scan| (scan.class_counts.filter(|_| is_complete), scan.classes)).unzip();
         let prepared = Self {
             data,
             parts,
@@ -150,6 +152,7 @@ impl PreparedDataset {
             fingerprint,
             checked,
             class_counts,
+            classes,
             profiles,
             patterns,
             shared,
@@ -247,8 +250,8 @@ impl PreparedDataset {
     }
 
     /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
-    /// normalization. The split is not part of it. If not all samples were [checked](Self::checked), it is `sample:` and the SHA-256
-    /// of those that were.
+    /// normalization, and of the weights of the samples. The split is not part of it. If not all samples were [checked](Self::checked), it is
+    /// `sample:` and the SHA-256 of those that were.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -280,6 +283,32 @@ impl PreparedDataset {
         self.class_counts.get(target)?.as_deref()
     }
 
+    /// The class of each training sample; `None` if the target is not one class.
+    pub(crate) fn training_classes(&self, target: usize) -> Option<&[u32]> {
+        self.class_counts(target)?;
+        self.classes.get(target).map(Vec::as_slice)
+    }
+
+    /// How often a sample is drawn, relative to others.
+    pub(crate) fn sample_weight(&self, index: usize) -> f32 {
+        self.data.sample_weight(index)
+    }
+
+    /// The declared range of all input values.
+    pub(crate) fn input_range(&self) -> Option<RangeInclusive<f32>> {
+        self.data.input_range()
+    }
+
+    /// The elements of an input that may be missing.
+    pub(crate) fn missing_elements(&self, input: usize) -> &[usize] {
+        self.data.missing_elements(input)
+    }
+
+    /// The elements of an input that the normalization does not change.
+    pub(crate) fn unscaled_elements(&self, input: usize) -> &[usize] {
+        self.data.unscaled_elements(input)
+    }
+
     /// Mean and deviation of each element of an input over the training samples, before normalization; `None` for tokens.
     pub(crate) fn profile(&self, input: usize) -> Option<&Normalizer> {
         self.profiles.get(input)?.as_ref()
@@ -309,14 +338,6 @@ impl PreparedDataset {
         self.shared
     }
 
-    /// The training samples in the order of an epoch, counted from 1: a permutation that depends only on the run's seed and
-    /// the epoch.
-    pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
-        let at = StepIndex { step: epoch, micro_batch: 0 };
-        let order = Stream::new(seed, Purpose::Shuffle, "").permutation(at, self.parts.train.len());
-        order.into_iter().filter_map(|place| self.parts.train.get(place).copied()).collect()
-    }
-
     /// The handle that can stop the use of these data.
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
@@ -328,15 +349,27 @@ impl PreparedDataset {
     /// # Errors
     /// If an index does not exist, if a sample cannot be read, or if a stop is requested.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        let mut batch = self.read(indices)?;
+        self.normalize(&mut batch);
+        Ok(batch)
+    }
+
+    /// Returns the samples with these indices, unchanged.
+    fn read(&self, indices: &[usize]) -> Result<Batch> {
         self.interrupt.check()?;
         if let Some(index) = indices.iter().find(|index| **index >= self.data.len()) {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }
-        let mut batch = self.data.batch(indices)?;
+        let batch = self.data.batch(indices)?;
         if self.checked_in_part().is_some() {
             let part = |sample: usize| self.parts.of(*indices.get(sample)?);
             check_batch(&*self.data, &part, indices, &batch, &self.rules)?;
         }
+        Ok(batch)
+    }
+
+    /// Normalizes the inputs.
+    fn normalize(&self, batch: &mut Batch) {
         for (input, normalizer) in self.normalizers.iter() {
             if let Some(Elements::Float(numbers)) =
                 batch.inputs.get_mut(input).map(|input| &mut input.elements)
@@ -344,7 +377,6 @@ impl PreparedDataset {
                 normalizer.apply(numbers);
             }
         }
-        Ok(batch)
     }
 }
 
@@ -353,6 +385,8 @@ pub(super) fn bytes_of_sample(data: &dyn AnyDataset) -> usize {
     let shapes = data.input_shapes().iter().chain(data.target_shapes());
     shapes.map(|shape| shape.elements()).fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
 }
+
+mod training;
 
 #[cfg(test)]
 mod partial;

@@ -41,6 +41,8 @@ pub(super) struct InputScan {
 pub(super) struct TargetScan {
     shape: Shape,
     pub(super) class_counts: Option<Vec<usize>>,
+    /// The class of each training sample, if the target is one class.
+    pub(super) classes: Vec<u32>,
     /// Whether each part has a target that counts in the loss.
     counts: [bool; 3],
     hash: Sha256,
@@ -81,7 +83,7 @@ impl InputScan {
 impl TargetScan {
     fn new(shape: Shape) -> Self {
         let class_counts = shape.vocabulary().filter(|_| shape.rank() == 0).map(|classes| vec![0; classes]);
-        Self { shape, class_counts, counts: [false; 3], hash: Sha256::new() }
+        Self { shape, class_counts, classes: Vec::new(), counts: [false; 3], hash: Sha256::new() }
     }
 }
 
@@ -177,6 +179,7 @@ impl DatasetScan {
             scan.hash.update(bytes(&target.elements));
             if let (Some(counts), Elements::Int(classes)) = (&mut scan.class_counts, &target.elements) {
                 for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
+                    scan.classes.push(class);
                     if let Some(count) = counts.get_mut(class as usize) {
                         *count += 1;
                     }
@@ -223,8 +226,9 @@ impl DatasetScan {
 
     /// SHA-256 of a name, then for each input and each target: the number of samples, the vocabulary (0 if real), the rank and
     /// the axes as u64, and the SHA-256 of all values; everything little-endian. If there are several inputs or targets, their
-    /// numbers come first. `name` is [`ALL`] or [`SAMPLE`].
-    pub(super) fn fingerprint(&self, samples: usize, name: &str) -> String {
+    /// numbers come first. If a sample has a weight other than 1, the weights of all follow as f32. `name` is [`ALL`] or [`SAMPLE`].
+    pub(super) fn fingerprint(&self, data: &dyn AnyDataset, name: &str) -> String {
+        let samples = data.len();
         let mut hash = Sha256::new();
         hash.update(name.as_bytes());
         let inputs = self.inputs.iter().map(|input| (input.shape, &input.hash));
@@ -240,6 +244,10 @@ impl DatasetScan {
                 hash.update((*number as u64).to_le_bytes());
             }
             hash.update(values.clone().finalize());
+        }
+        let weights = || (0..samples).map(|index| data.sample_weight(index).to_le_bytes());
+        if weights().any(|weight| weight != 1.0_f32.to_le_bytes()) {
+            weights().for_each(|weight| hash.update(weight));
         }
         hex(&hash.finalize())
     }

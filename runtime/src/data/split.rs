@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::groups::Groups;
 use super::parts::{Parts, portion};
 use super::{AnyDataset, Elements};
 use crate::error::{Error, Result};
@@ -43,6 +44,29 @@ pub enum Split {
         /// Which part is for the test, from 0.
         fold: usize,
     },
+    /// At random, from the run's seed, where all samples of a [group](super::Dataset::group), such as a patient, are in one part. The data set
+    /// must have a group for each sample.
+    ///
+    /// Groups are taken in random order, first for test and then for validation, each that brings a part closer to its share of the samples. A
+    /// part misses its share by at most half of the largest group, unless too few groups are left: each part whose share is above 0
+    /// has at least one group, as has the training part. The numbers of the groups do not matter, only which samples have the same.
+    Grouped {
+        /// `0 <= validation < 1`
+        validation: f64,
+        /// `0 <= test < 1`; both together below 1.
+        test: f64,
+    },
+    /// One fold of a cross-validation where all samples of a [group](super::Dataset::group) are in one part: as [`Split::Fold`], but every
+    /// group is tested once.
+    ///
+    /// The largest groups are assigned first, each to the part with the fewest samples; groups of the same size are in random order. The
+    /// sizes of the parts differ by at most the size of the largest group.
+    GroupedFold {
+        /// The number of parts, at least 3 and at most the number of groups.
+        of: usize,
+        /// Which part is for the test, from 0.
+        fold: usize,
+    },
     /// In the order of the samples: the first ones for training, the next ones for validation, the last ones for test. For
     /// time series ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
     ///
@@ -78,8 +102,9 @@ impl Split {
         match self {
             Self::Random { validation, test }
             | Self::Stratified { validation, test }
+            | Self::Grouped { validation, test }
             | Self::InOrder { validation, test } => shares(*validation, *test),
-            Self::Fold { of, fold } => folds(*of, *fold),
+            Self::Fold { of, fold } | Self::GroupedFold { of, fold } => folds(*of, *fold),
             Self::Fixed { train, validation, test } => ranges(train, validation, test),
         }
     }
@@ -100,7 +125,11 @@ impl Split {
     pub(super) fn without_overlap(self, len: usize, first_after: &dyn Fn(usize) -> usize) -> Result<Self> {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
         match &self {
-            Self::Random { .. } | Self::Stratified { .. } | Self::Fold { .. } => {
+            Self::Random { .. }
+            | Self::Stratified { .. }
+            | Self::Fold { .. }
+            | Self::Grouped { .. }
+            | Self::GroupedFold { .. } => {
                 if let Some(window) = (0..len).find(|&window| first_after(window) > window + 1) {
                     return Err(Error::Dataset(format!(
                         "split: windows {window} and {} overlap, so a random split would put the same values in training and test; \
@@ -162,9 +191,16 @@ impl Split {
     /// The parts of a data set with a run's seed.
     pub(super) fn parts(data: &dyn AnyDataset, seed: u64) -> Result<Parts> {
         let split = data.split();
-        let Self::Stratified { validation, test } = split else { return split.resolve(data.len(), seed) };
         split.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
-        Parts::stratified(&classes(data)?, seed, validation, test).with_training()
+        let parts = match split {
+            Self::Stratified { validation, test } => {
+                Parts::stratified(&classes(data)?, seed, validation, test)
+            }
+            Self::Grouped { validation, test } => Groups::of(data, seed)?.parts(validation, test)?,
+            Self::GroupedFold { of, fold } => Groups::of(data, seed)?.fold(of, fold)?,
+            split => return split.resolve(data.len(), seed),
+        };
+        parts.with_training()
     }
 
     /// The parts of `len` samples with a run's seed.
@@ -175,8 +211,8 @@ impl Split {
                 let order = Stream::new(seed, Purpose::Split, "").permutation(StepIndex::default(), len);
                 Parts::from_end(order, *validation, *test)
             }
-            Self::Stratified { .. } => {
-                return Err(Error::Internal("a stratified split needs the classes of the samples"));
+            Self::Stratified { .. } | Self::Grouped { .. } | Self::GroupedFold { .. } => {
+                return Err(Error::Internal("this split needs the classes or groups of the samples"));
             }
             Self::Fold { of, fold } => {
                 let order = Stream::new(seed, Purpose::Split, "").permutation(StepIndex::default(), len);

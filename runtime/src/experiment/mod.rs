@@ -203,10 +203,10 @@ impl<M: Model> Experiment<M> {
     pub fn with_config(mut self, change: impl FnOnce(&mut TrainConfig)) -> Self {
         let overrides = &mut self.overrides;
         self.settings = self.settings.and_then(|mut settings| {
-            let before = settings.to_json();
+            let before = settings.every_key();
             change(&mut settings);
             settings.check()?;
-            let after = settings.to_json();
+            let after = settings.every_key();
             for (key, value) in after.as_object().into_iter().flatten() {
                 let is_length = key == "epochs" || key == "steps";
                 // A run has one length: setting one implies that the other is null.

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::Experiment;
+use crate::config::Config;
+use crate::data::sampler::Shuffled;
 use crate::data::{PreparedDataset, Reads};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -42,13 +44,15 @@ impl Parts {
 }
 
 impl<M: Model> Experiment<M> {
-    /// How much the run reads. Several processes read all samples first, since they must agree on the data.
+    /// How much the run reads. Several processes read all samples first, since they must agree on the data; so does a run whose sampler may
+    /// need all classes.
     pub(super) fn reads(&mut self) -> Result<Reads> {
         let is_one = self.world.size() == 1;
         let settings = self.settings()?;
+        let is_shuffled = settings.sampler.name() == Shuffled::NAME;
         let of_step = (settings.batch as u64).saturating_mul(settings.accumulate as u64);
         Ok(match (settings.steps, settings.epochs) {
-            _ if !is_one => Reads::Much,
+            _ if !is_one || !is_shuffled => Reads::Much,
             (Some(steps), _) => Reads::Samples(steps.saturating_mul(of_step)),
             (None, epochs) => Reads::Passes(epochs.unwrap_or(1)),
         })

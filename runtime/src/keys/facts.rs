@@ -3,6 +3,7 @@
 use crate::keys::Interval;
 use crate::keys::Monitor;
 use crate::keys::Penalties;
+use crate::keys::Takes;
 use crate::shape::{CheckError, CheckResult, same_text};
 
 /// Static facts that a `check` without errors reports to the rest of a spec.
@@ -66,6 +67,10 @@ pub struct Facts {
     pub(crate) output: usize,
     pub(crate) is_table: bool,
     pub(crate) classes: Classes,
+    /// The inputs that an augmentation can change.
+    pub(crate) takes: Option<Takes>,
+    /// The index of its list in a tuple of lists.
+    pub(crate) list: Option<usize>,
 }
 
 /// How long a phase is.
@@ -115,6 +120,8 @@ impl Facts {
         output: 0,
         is_table: false,
         classes: Classes::Any,
+        takes: None,
+        list: None,
     };
 
     /// A phase has this length; `None` is all remaining steps.

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, OnNonFinite, Precision};
 use crate::config::{Config, Setting, from_json};
+use crate::data::augment::AnyAugment;
 use crate::data::mix::AnyMix;
+use crate::data::sampler::AnySampler;
 use crate::keys::Advice;
 use crate::layer::Initializer;
 use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Average, GradientNoise, Group};
@@ -55,7 +57,15 @@ macro_rules! boxed {
     };
 }
 
-boxed!(dyn AnyOptimizer, dyn AnyScaleLr, dyn AnyClip, dyn AnyMix, dyn AnyConstraint, dyn AnyPhase);
+boxed!(
+    dyn AnyOptimizer,
+    dyn AnyScaleLr,
+    dyn AnyClip,
+    dyn AnyMix,
+    dyn AnySampler,
+    dyn AnyConstraint,
+    dyn AnyPhase
+);
 
 /// The loss of each output of a model.
 #[derive(Clone)]
@@ -97,6 +107,21 @@ impl Key for Losses {
 impl Key for Box<dyn BoundMetric> {
     fn write(&self) -> Value {
         self.setting().to_json()
+    }
+
+    fn read(&self, json: &Value) -> Result<Self, String> {
+        (**self).with(json)
+    }
+}
+
+/// In a tuple of lists, with the index of its input.
+impl Key for Box<dyn AnyAugment> {
+    fn write(&self) -> Value {
+        let mut json = self.setting().to_json();
+        if let Some(input) = self.list() {
+            json["input"] = json!(input);
+        }
+        json
     }
 
     fn read(&self, json: &Value) -> Result<Self, String> {

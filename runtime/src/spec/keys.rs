@@ -15,7 +15,9 @@ use super::{
     ModelKeys, OnNonFinite, Precision, Source, Stop,
 };
 use crate::config::Config;
+use crate::data::augment::AnyAugment;
 use crate::data::mix::{AnyMix, Unmixed};
+use crate::data::sampler::{AnySampler, Shuffled};
 use crate::error::Result;
 use crate::keys::Advice;
 use crate::layer::Initializer;
@@ -58,7 +60,7 @@ macro_rules! keys {
         impl<M: Model, T: TargetKinds> Spec<M, T> {
             /// No key set.
             pub const DEFAULT: Self = Self {
-                model: Declared { model: None },
+                model: Declared { model: None, inputs: &[] },
                 data: Source { text: "", open: None },
                 $($key: &$default,)+
             };
@@ -80,9 +82,24 @@ macro_rules! keys {
                 Ok(Self { $($key: { let $value = spec.$key; $of },)+ model: spec.model.keys()?, outputs: M::OUTPUTS })
             }
 
-            /// The settings as canonical JSON: every key, in alphabetical order; `model` is there if the model has keys.
+            /// The settings as canonical JSON: every key, in alphabetical order; `model` is there if the model has keys, `augment` if there are
+            /// rules, and `sampler` if it is not the default, as in specs from before there were such keys.
             #[must_use]
             pub fn to_json(&self) -> Value {
+                let mut keys = self.every_key();
+                if let Some(keys) = keys.as_object_mut() {
+                    if self.augment.is_empty() {
+                        keys.remove("augment");
+                    }
+                    if self.sampler.name() == Shuffled::NAME {
+                        keys.remove("sampler");
+                    }
+                }
+                keys
+            }
+
+            /// Every key that can be set, as JSON.
+            pub(crate) fn every_key(&self) -> Value {
                 let mut keys = BTreeMap::from([$((stringify!($key), self.$key.write()),)+]);
                 if let Some(model) = self.model.write() {
                     keys.insert("model", model);
@@ -189,6 +206,16 @@ keys! {
     /// Noise to add to the gradients. Default: [`GradientNoise::NONE`].
     gradient_noise: GradientNoise = GradientNoise::NONE;
     |value| -> Option<GradientNoise> { Some(*value).filter(|noise| *noise != GradientNoise::NONE) }
+
+    /// Random changes of the training samples, in order: a list of [`Augment`](crate::data::augment::Augment)s; for a model with several
+    /// inputs a tuple with one list for each: `([FlipHorizontal], [])`. Default: none.
+    augment: [&'static dyn AnyAugment] = [];
+    |value| -> Vec<Box<dyn AnyAugment>> { value.iter().map(|rule| rule.boxed()).collect() }
+
+    /// Which training samples an epoch draws: a [`Sampler`](crate::data::sampler::Sampler). Default:
+    /// [`Shuffled`](struct@Shuffled), each once.
+    sampler: dyn AnySampler = Shuffled;
+    |value| -> Box<dyn AnySampler> { value.boxed() }
 
     /// How the samples of a training batch are mixed: a [`Mix`](crate::data::mix::Mix). Default:
     /// [`Unmixed`](struct@Unmixed).

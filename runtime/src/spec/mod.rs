@@ -58,12 +58,14 @@ use crate::graph::Graph;
 use crate::loss::TargetKinds;
 use crate::model::Fits;
 use crate::model::Model;
-use crate::shape::{InputKinds, OutputKinds};
+use crate::shape::{InputKinds, Kinds, OutputKinds, Shape};
 
 #[doc(hidden)]
 /// The model of a spec, and the same without its type.
 pub struct Declared<M> {
     pub(crate) model: Option<Keyed<M>>,
+    /// The shapes of its inputs; none without a model.
+    pub(crate) inputs: &'static [Shape],
 }
 
 /// A model with its keys, and how to take its type away.
@@ -79,6 +81,9 @@ type Keyed<M> = (M, fn(M) -> ModelKeys);
             `LogProbabilities<C>`, `Gaussians<N>` or `Embeddings<K, D>`"
 )]
 pub trait Trainable: Model {
+    /// One sample's shapes of the inputs.
+    const INPUTS: &'static [Shape];
+
     /// [`Model::graph_of`]
     ///
     /// # Errors
@@ -92,6 +97,8 @@ where
     M::Input: InputKinds,
     M::Output: OutputKinds,
 {
+    const INPUTS: &'static [Shape] = <M::Input as Kinds>::SHAPES;
+
     fn build_graph(&self) -> Result<Graph> {
         self.graph_of()
     }
@@ -100,7 +107,7 @@ where
 #[doc(hidden)]
 /// The value of the key `model`.
 pub const fn model_of<M: Trainable>(model: M) -> Declared<M> {
-    Declared { model: Some((model, ModelKeys::of::<M>)) }
+    Declared { model: Some((model, ModelKeys::of::<M>)), inputs: <M as Trainable>::INPUTS }
 }
 
 #[doc(hidden)]

@@ -83,6 +83,10 @@ impl TrainConfig {
         self.check_base_rate()?;
         self.clip.validate()?;
         self.constrain.validate()?;
+        for rule in &self.augment {
+            rule.setting().validate()?;
+        }
+        self.sampler.validate()?;
         self.mix.validate()?;
         if let Some(noise) = &self.gradient_noise {
             Setting::validate(noise)?;
@@ -158,7 +162,7 @@ impl TrainConfig {
     /// If the key is unknown, the value has the wrong type, or a check fails. Then nothing changes.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let value = value::of_text(value);
-        let before = self.to_json();
+        let before = self.every_key();
         let mut after = before.clone();
         if self.init_from.is_none() && key.starts_with("init_from.") {
             // So that the keys can be set one by one in a program without `init_from`.

@@ -195,7 +195,7 @@ pub fn find_rate(
         stepper.with_schedule(Schedule::new(vec![Box::new(search)], search.from, search.steps, epoch)?);
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
     let world = World::single();
-    let sampler = BatchSampler::new(&world, settings, data, epoch);
+    let sampler = BatchSampler::new(&world, settings, data, epoch)?;
     std::thread::scope(|scope| -> Result<()> {
         let mut windows = sampler.from(scope, 0);
         while stepper.taken() < search.steps {

@@ -126,7 +126,7 @@ fn train_loop<'scope, 'a>(
     let Given { world, graph, settings, data } = given;
     let mut stepper = TrainStep::new(engine, graph, settings, data)?.in_world(world)?;
     let plan = stepper.plan().clone();
-    let sampler = BatchSampler::new(world, settings, data, plan.steps_per_epoch);
+    let sampler = BatchSampler::new(world, settings, data, plan.steps_per_epoch)?;
     let Standing { place, mut totals_so_far, watch } = match saved {
         None => {
             Standing { place: Place::default(), totals_so_far: None, watch: EarlyStopping::new(settings) }

@@ -10,13 +10,13 @@ mod weighting;
 use std::sync::Arc;
 
 use super::average::WeightAverage;
-use super::batch_sampler::Windows;
+use super::batch_sampler::{Windows, augmentation};
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
 use super::statistics::Statistics;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
-use crate::data::{Batch, PreparedDataset, mix};
+use crate::data::{Batch, PreparedDataset, mix, sampler};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
@@ -32,7 +32,8 @@ use rate_weights::RateWeights;
 /// Takes the optimizer steps of a run, one after the other.
 ///
 /// It covers everything between reading samples and reporting events; [`run`](super::run) calls it for each step. Use it directly
-/// for a custom loop, such as a benchmark or a learning-rate range test.
+/// for a custom loop, such as a benchmark or a learning-rate range test. Such a loop reads its own batches: it obeys the keys `sampler`,
+/// `augment` and `mix` by [`PreparedDataset::drawn`], [`PreparedDataset::augmented`] and [`TrainStep::prepare`].
 ///
 /// # Example
 /// ```
@@ -115,6 +116,8 @@ impl<'a> TrainStep<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shapes())?;
+        sampler::check(&*settings.sampler, data)?;
+        augmentation(settings, data)?;
         match monitor::check(settings, data, &*engine) {
             // The run stops at its first window, where its state can be saved; the check runs again when it is resumed.
             Err(Error::Interrupted(_)) => {}

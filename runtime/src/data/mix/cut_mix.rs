@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::mixup::check_alpha;
-use super::{Mix, MixRng, Samples};
+use super::{Mix, Samples};
 use crate::config::Config;
+use crate::data::SampleRng;
 use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Trains on images with a rectangle pasted from a partner. The targets are weighted by area.
@@ -52,7 +53,7 @@ impl Config for CutMix {
 }
 
 impl Mix for CutMix {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut SampleRng) -> f64 {
         let &[_, height, width] = samples.shape.axes() else { return 1.0 };
         if draws.uniform() >= self.p {
             return 1.0;

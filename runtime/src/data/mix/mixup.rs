@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::ema::lerp;
 
-use super::{Mix, MixRng, Samples};
+use super::{Mix, Samples};
 use crate::config::Config;
+use crate::data::SampleRng;
 use crate::shape::{CheckError, CheckResult};
 
 /// Trains on weighted sums of two samples: `x = share * x + (1 - share) * partner`. One share per micro-batch, as in the
@@ -40,7 +41,7 @@ impl Config for Mixup {
 }
 
 impl Mix for Mixup {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut SampleRng) -> f64 {
         let share = draws.beta(self.alpha, self.alpha);
         lerp(samples.inputs, samples.partners, (1.0 - share) as f32);
         share

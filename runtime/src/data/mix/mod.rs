@@ -6,16 +6,14 @@
 //! | [`CutMix`](struct@CutMix) | images, by a rectangle | Yun et al. 2019 |
 
 mod cut_mix;
-mod draws;
 mod mixup;
 
 pub use cut_mix::CutMix;
-pub use draws::MixRng;
 pub use mixup::Mixup;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, BatchTensor, Elements, Mixed};
+use super::{Batch, BatchTensor, Elements, Mixed, SampleRng};
 use crate::config::{Config, Setting, with_changes};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, StepIndex, Stream};
@@ -31,7 +29,8 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use trainspec::data::mix::{MixRng, Mix, Samples};
+/// use trainspec::data::SampleRng;
+/// use trainspec::data::mix::{Mix, Samples};
 /// use trainspec::{Config, CheckResult};
 ///
 /// /// Half of both, always.
@@ -45,7 +44,7 @@ use crate::shape::{CheckResult, Shape};
 /// }
 ///
 /// impl Mix for Pairing {
-///     fn mix(&self, samples: &mut Samples<'_>, _: &mut MixRng) -> f64 {
+///     fn mix(&self, samples: &mut Samples<'_>, _: &mut SampleRng) -> f64 {
 ///         for (value, partner) in samples.inputs.iter_mut().zip(samples.partners) {
 ///             *value = 0.5 * (*value + partner);
 ///         }
@@ -56,7 +55,7 @@ use crate::shape::{CheckResult, Shape};
 pub trait Mix: Config {
     /// Mixes the inputs of a micro-batch with those of their partners. Returns the share of a sample's own target, from 0 to
     /// 1.
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64;
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut SampleRng) -> f64;
 
     /// Checks whether real inputs of that shape can be mixed. All can by default.
     ///
@@ -91,7 +90,7 @@ pub struct Samples<'a> {
 )]
 pub trait AnyMix: Setting {
     /// [`Mix::mix`]
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64;
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut SampleRng) -> f64;
     /// [`Mix::fits`]
     ///
     /// # Errors
@@ -110,7 +109,7 @@ pub trait AnyMix: Setting {
 
 #[diagnostic::do_not_recommend]
 impl<C: Mix> AnyMix for C {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut SampleRng) -> f64 {
         Mix::mix(self, samples, draws)
     }
 
@@ -148,7 +147,7 @@ impl Config for Unmixed {
 }
 
 impl Mix for Unmixed {
-    fn mix(&self, _: &mut Samples<'_>, _: &mut MixRng) -> f64 {
+    fn mix(&self, _: &mut Samples<'_>, _: &mut SampleRng) -> f64 {
         1.0
     }
 
@@ -191,7 +190,7 @@ pub(crate) fn mixed(mix: &dyn AnyMix, batch: Batch, seed: u64, at: StepIndex) ->
     }
     let Batch { size, mut inputs, targets, .. } = batch;
     let order = Stream::new(seed, Purpose::Augment, "mix.partner").permutation(at, size);
-    let mut draws = MixRng::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
+    let mut draws = SampleRng::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
     let [BatchTensor { shape, elements: Elements::Float(values) }] = inputs.as_mut_slice() else {
         return Err(Error::Batch("only one real input can be mixed; remove the key `mix`".to_owned()));
     };

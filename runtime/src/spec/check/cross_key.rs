@@ -9,7 +9,7 @@ use super::rules::{RESERVED, called_alike, given};
 use crate::config::Config;
 use crate::keys::Interval;
 use crate::keys::Penalties;
-use crate::keys::{Facts, Label, Length, Scaling};
+use crate::keys::{Facts, Label, Length, Scaling, augmented_input};
 use crate::loss::TargetKinds;
 use crate::model::Model;
 use crate::optim::{AdamW, freezes_all};
@@ -117,6 +117,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
         }
         self.of_schedule(&mut found, given);
         of_averaging(&mut found, given);
+        self.of_augment(&mut found, given);
         found
     }
 
@@ -172,6 +173,27 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
                 }
                 i += 1;
             }
+        }
+    }
+
+    /// Checks that each augmentation applies to its input.
+    const fn of_augment(&self, found: &mut Mistakes, given: Given<'_>) {
+        let Some(rules) = facts_of(given, "augment") else { return };
+        let inputs = self.model.inputs;
+        if rules.len() != self.augment.len() || inputs.is_empty() {
+            return;
+        }
+        let mut i = 0;
+        while i < rules.len() {
+            let Facts { name, takes, list, .. } = rules[i];
+            if let Some(takes) = takes {
+                let verdict = match augmented_input(list, inputs.len()) {
+                    Ok(input) => takes.check(inputs[input]),
+                    Err(problem) => Err(problem),
+                };
+                found.add("augment", i, named(verdict, name));
+            }
+            i += 1;
         }
     }
 

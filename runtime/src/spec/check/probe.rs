@@ -3,12 +3,13 @@
 //! A constant can call inherent functions of concrete types, and read constants of traits; it cannot call a trait's
 //! functions. So a literal's own `check` is called, and [`CheckReturn`] has an inherent function for each type that it may
 //! return. The facts of its type are found by a closure that never runs: its return type encodes whether the value is a
-//! metric of the run ([`Metric`]), another configuration, or neither, and provides the facts as a constant.
+//! metric of the run ([`Metric`]), an augmentation ([`Augment`]), another configuration, or neither, and provides the facts as a constant.
 
 use std::marker::PhantomData;
 
 use crate::config::Config;
-use crate::keys::{Facts, Label};
+use crate::data::augment::Augment;
+use crate::keys::{Facts, Label, Takes};
 use crate::loss::TargetKinds;
 use crate::metric::{Metric, On};
 use crate::model::Model;
@@ -62,6 +63,8 @@ pub const fn by_type<M: Model, T: TargetKinds, R: ByType, F: Copy + FnOnce(Kinds
         },
         output: R::OUTPUT,
         is_table: R::IS_TABLE,
+        takes: R::TAKES,
+        list: R::LIST,
         ..known
     }
 }
@@ -89,6 +92,10 @@ pub trait ByType {
     const IS_TABLE: bool = false;
     /// The index of the output that a metric compares.
     const OUTPUT: usize = 0;
+    /// [`Augment::TAKES`]
+    const TAKES: Option<Takes> = None;
+    /// The index of the list of an augmentation in a tuple of lists.
+    const LIST: Option<usize> = None;
 }
 
 /// A type without facts.
@@ -116,7 +123,7 @@ impl<Output: Kind, Target: Kind, V: Metric<Output, Target>> ByType for OfMetric<
 pub trait LookForMetric {
     /// The facts.
     type Found;
-    /// Looks up a metric.
+    /// Looks up a metric, or an augmentation.
     fn __look(&self) -> Self::Found;
 }
 
@@ -125,6 +132,42 @@ impl<Output: Kind, Target: Kind, V: Metric<Output, Target>> LookForMetric for &&
 
     fn __look(&self) -> Self::Found {
         OfMetric(PhantomData)
+    }
+}
+
+/// An augmentation type.
+pub struct OfAugment<V>(PhantomData<V>);
+
+impl<V: Augment> ByType for OfAugment<V> {
+    const NAME: &'static str = V::NAME;
+    const TAKES: Option<Takes> = Some(V::TAKES);
+}
+
+// One more reference than for a metric, so that the two do not overlap: it comes after a metric and before another configuration.
+impl<Output, Target, V: Augment> LookForMetric for &&&Probe<Output, Target, V> {
+    type Found = OfAugment<V>;
+
+    fn __look(&self) -> Self::Found {
+        OfAugment(PhantomData)
+    }
+}
+
+/// An augmentation type for one input of several.
+pub struct OfInput<const INPUT: usize, V>(PhantomData<V>);
+
+impl<const INPUT: usize, V: Augment> ByType for OfInput<INPUT, V> {
+    const NAME: &'static str = V::NAME;
+    const TAKES: Option<Takes> = Some(V::TAKES);
+    const LIST: Option<usize> = Some(INPUT);
+}
+
+impl<Output, Target, const INPUT: usize, V: Augment> LookForMetric
+    for &&&Probe<Output, Target, On<INPUT, V>>
+{
+    type Found = OfInput<INPUT, V>;
+
+    fn __look(&self) -> Self::Found {
+        OfInput(PhantomData)
     }
 }
 

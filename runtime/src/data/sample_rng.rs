@@ -1,4 +1,4 @@
-//! Random draws from a counter-based stream.
+//! Random draws from a counter-based stream: for mixing, augmenting and drawing samples.
 
 use trainspec_kernels::philox;
 
@@ -6,14 +6,14 @@ use crate::rng::{StepIndex, Stream};
 
 /// The random values of a stream at one moment, drawn in sequence, as many as needed.
 #[derive(Debug)]
-pub struct MixRng {
+pub struct SampleRng {
     key: [u32; 2],
     place: [u32; 3],
     /// The index of the next block of four words.
     block: u32,
 }
 
-impl MixRng {
+impl SampleRng {
     /// Starts the draws of `stream` at that moment.
     #[must_use]
     pub fn new(stream: Stream, at: StepIndex) -> Self {
@@ -41,10 +41,35 @@ impl MixRng {
         (self.uniform() * count as f64) as usize
     }
 
+    /// A value uniform in (`from`, `to`).
+    pub fn between(&mut self, from: f64, to: f64) -> f64 {
+        from + (to - from) * self.uniform()
+    }
+
+    /// Whether an event of this probability happens: never for 0, always for 1.
+    pub fn happens(&mut self, p: f64) -> bool {
+        self.uniform() < p
+    }
+
+    /// Puts the items in a random order. All orders are equally likely up to the bias of [`SampleRng::below`] (Fisher and Yates, in
+    /// Durstenfeld's form).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+
     /// A value of the normal distribution with mean 0 and standard deviation 1 (Box and Muller 1958).
     pub fn normal(&mut self) -> f64 {
+        self.normals()[0]
+    }
+
+    /// Two independent values of the normal distribution.
+    pub fn normals(&mut self) -> [f64; 2] {
         let [u, v] = self.pair();
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+        let radius = (-2.0 * u.ln()).sqrt();
+        let angle = std::f64::consts::TAU * v;
+        [radius * angle.cos(), radius * angle.sin()]
     }
 
     /// The logarithm of a value of the gamma distribution with this shape and scale 1 (Marsaglia and Tsang 2000; for a
@@ -81,8 +106,8 @@ mod tests {
 
     const COUNT: usize = 40_000;
 
-    fn draws(key: u64) -> MixRng {
-        MixRng::new(Stream::new(key, Purpose::Augment, "test"), StepIndex::default())
+    fn draws(key: u64) -> SampleRng {
+        SampleRng::new(Stream::new(key, Purpose::Augment, "test"), StepIndex::default())
     }
 
     /// Raw moments: the mean of `x^k` has the standard deviation `sqrt((m(2k) - m(k)^2) / n)`; five of them are exceeded
@@ -119,6 +144,25 @@ mod tests {
         let mut draws = draws(20);
         let values: Vec<f64> = (0..COUNT).map(|_| draws.uniform()).collect();
         check("uniform", &values, |k| 1.0 / f64::from(k + 1));
+    }
+
+    #[test]
+    fn shuffled_items_are_a_permutation() {
+        let mut items: Vec<_> = (0..50).collect();
+        draws(32).shuffle(&mut items);
+        assert_ne!(items, (0..50).collect::<Vec<_>>());
+        items.sort_unstable();
+        assert_eq!(items, (0..50).collect::<Vec<_>>());
+        // Each of 4 items is first in a quarter of 4000 orders, to five standard deviations of sqrt(4000 * 3 / 16).
+        let mut rng = draws(33);
+        let mut first = [0; 4];
+        for _ in 0..4000 {
+            let mut items = [0, 1, 2, 3];
+            rng.shuffle(&mut items);
+            first[items[0]] += 1;
+        }
+        assert!(first.iter().all(|count: &i32| (count - 1000).abs() < 138), "{first:?}");
+        assert!((0..100).all(|_| !rng.happens(0.0) && rng.happens(1.0)));
     }
 
     #[test]

@@ -1,0 +1,22 @@
+//! A rule for series is used with images.
+//~ about: Training samples
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        augment: [TimeMask { steps: 2 }],
+        //~ instead: augment: [Cutout { size: 2 }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
