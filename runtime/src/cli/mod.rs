@@ -37,7 +37,7 @@ use self::advice::Checked;
 use self::arguments::{Arguments, Changes, Check, Command, Eval, FindLr, Schedule, Train};
 use self::curve::Curve;
 use self::interrupted::Interrupted;
-use self::progress::{Head, Progress};
+use self::progress::{Head, NORMALIZED_LOSS, Progress};
 use self::report::Report;
 use self::search_result::Found;
 use crate::config::Config;
@@ -175,7 +175,9 @@ fn train<M: Model>(
         say(out, &Interrupted { outcome, program, folder, changes: &changes, allowed }.to_string())?;
         return Err(interrupted);
     }
-    say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, load, folder }.to_string())
+    let normalizes_targets = !run.model.target_normalizers().is_empty();
+    let (outcome, kept) = (&run.outcome, kept.as_ref());
+    say(out, &Report { outcome, kept, seconds, load, normalizes_targets, folder }.to_string())
 }
 
 /// Returns an error if the run was interrupted.
@@ -211,9 +213,11 @@ fn eval<M: Model>(training: Experiment<M>, arguments: Eval, out: &mut dyn Write)
     let mut training = changed(training, changes)?;
     let model = training.load(&path)?;
     let seed = training.split_seed(&model)?;
+    let normalizes_targets = !model.target_normalizers().is_empty();
     let evaluation = training.evaluate(&model, part.indices())?;
     let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
-    say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
+    let note = if normalizes_targets { format!("\n  {NORMALIZED_LOSS}\n") } else { String::new() };
+    say(out, &(head + &report::measures(&[(part.name(), &evaluation)]) + &note))
 }
 
 fn schedule<M: Model>(

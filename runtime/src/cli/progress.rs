@@ -13,6 +13,10 @@ use crate::trainer::{
     DataLoad, EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying,
 };
 
+/// Which units the loss and the metrics have, if the targets are normalized.
+pub(super) const NORMALIZED_LOSS: &str =
+    "the loss is that of normalized targets; metrics are in the units of the data";
+
 /// Prints a headline before training and a line per epoch, and shows a progress bar on a terminal.
 ///
 /// A line that cannot be written is dropped, since that must not stop a run.
@@ -74,11 +78,12 @@ impl Head {
         format!(
             "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
              {train} training samples, {validation} validation, {test} test; \
-             {} steps of {samples} samples, {} per epoch\n",
+             {} steps of {samples} samples, {} per epoch\n{}",
             count(*parameters),
             if threads == 1 { "" } else { "s" },
             count(plan.steps),
             count(plan.steps_per_epoch),
+            if plan.normalizes_targets { format!("{NORMALIZED_LOSS}\n") } else { String::new() },
         )
     }
 }
@@ -304,12 +309,14 @@ mod tests {
             training_samples: 1437,
             validation_samples: 180,
             test_samples: 180,
+            normalizes_targets: false,
         };
-        assert_eq!(
-            Head { accumulate: 2, ..head() }.text(&plan, 2),
-            "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
-             1,437 training samples, 180 validation, 180 test; 1,200 steps of 2 x 4 samples, 30 per epoch\n"
-        );
+        let text = "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
+                    1,437 training samples, 180 validation, 180 test; 1,200 steps of 2 x 4 samples, 30 per epoch\n";
+        let head = Head { accumulate: 2, ..head() };
+        assert_eq!(head.text(&plan, 2), text);
+        let plan = RunPlan { normalizes_targets: true, ..plan };
+        assert_eq!(head.text(&plan, 2), format!("{text}the loss is that of normalized targets; metrics are in the units of the data\n"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | `dataset` | the [`Dataset`] trait |
-//! | `split`, `parts`, `normalizer` | dividing the samples; normalizing the inputs |
+//! | `split`, `parts`, `normalizer` | dividing the samples; normalizing inputs and targets |
+//! | `target_units` | predictions and targets in the units of the data |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
@@ -15,7 +16,7 @@
 //!
 #![doc = include_str!("../docs/data.md")]
 
-pub use crate::loss::{BadTarget, TargetRules};
+pub use crate::loss::{BadTarget, PredictedAs, TargetRules};
 pub use crate::shape::{Elements, Numbers};
 pub use adapt::WithOverrides;
 pub use batch::{Batch, BatchTensor, Mixed};
@@ -28,6 +29,7 @@ pub use images::{ImageFiles, ImageFolder};
 pub use memory::InMemory;
 pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
+pub(crate) use normalizers::ModelNormalizers;
 pub use normalizers::Normalizers;
 pub use npy::Npy;
 pub(crate) use patterns::Patterns;
@@ -37,6 +39,7 @@ pub(crate) use scan::{Accepted, check};
 pub use series::{SeriesWindows, Windows};
 pub use split::Split;
 pub(crate) use split::training_samples;
+pub use target_units::TargetUnits;
 pub use text::{Text, TextWindows, Vocabulary};
 
 mod adapt;
@@ -65,4 +68,5 @@ mod shared;
 mod split;
 mod stored;
 mod stream;
+mod target_units;
 mod text;

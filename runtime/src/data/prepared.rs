@@ -2,11 +2,11 @@
 
 use super::extremes::Extremes;
 use super::parts::Parts;
-use super::scan::InputScan;
-use super::scan::{DatasetScan, place};
+use super::normalizer::Moments;
+use super::scan::{DatasetScan, InputScan, TargetScan, place};
 use super::{
-    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, ReadAhead, RoundedColumn,
-    Split,
+    AnyDataset, Batch, Elements, ModelNormalizers, Normalization, Normalizer, Normalizers, Patterns, ReadAhead,
+    RoundedColumn, Split, TargetUnits,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -21,12 +21,12 @@ use crate::shape::{Shape, ordinal};
 ///
 /// - a split that is invalid, or that leaves no training samples;
 /// - a value that is NaN or infinite, or an input outside the range that the data set declares;
-/// - an input that becomes infinite when normalized;
+/// - an input or a target that becomes infinite when normalized;
 /// - a class or token that the kind does not have, or a target that the loss [does not
 ///   accept](crate::loss::Loss::accepts), such as a probability of 2;
 /// - a part in which no target [counts](crate::loss::Loss::counts) in the loss.
 ///
-/// It fits the normalizer on the training part alone, and computes a fingerprint, so that a run is not
+/// It fits the normalizers on the training part alone, and computes a fingerprint, so that a run is not
 /// resumed with other data. An empty validation or test part is allowed.
 ///
 /// # Example
@@ -46,6 +46,7 @@ pub struct PreparedDataset {
     data: Box<dyn AnyDataset>,
     parts: Parts,
     normalizers: Normalizers,
+    units: TargetUnits,
     fingerprint: String,
     class_counts: Vec<Option<Vec<usize>>>,
     profiles: Vec<Option<Normalizer>>,
@@ -91,23 +92,11 @@ impl PreparedDataset {
         }
         let parts = Split::parts(data.as_ref(), seed)?;
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
-        // As many samples at a time as have about a million values.
-        let bytes = bytes_of_sample(&*data);
-        let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
-        let read = |number: u64| {
-            let start = number as usize * at_once;
-            data.batch(&(start..data.len().min(start + at_once)).collect::<Vec<_>>())
-        };
-        let chunks = data.len().div_ceil(at_once);
-        std::thread::scope(|scope| {
-            let bytes = bytes.saturating_mul(at_once);
-            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(chunks as u64), bytes, read);
-            for number in 0..chunks {
-                survey.look(&*data, number * at_once, &batches.next()?, rules)?;
-                interrupt.check()?;
-            }
-            Ok::<_, Error>(())
-        })?;
+        each_batch(&*data, interrupt, |start, batch| survey.look(&*data, start, &batch, rules))?;
+        let units = units(&*data, &survey, rules)?;
+        if !units.is_empty() {
+            each_batch(&*data, interrupt, |start, batch| survey.look_at_normalized(&*data, start, batch, &units, rules))?;
+        }
         survey.check_counts(rules)?;
         let rule = data.normalization();
         let is_real = |scan: &&InputScan| scan.shape.vocabulary().is_none();
@@ -141,6 +130,7 @@ impl PreparedDataset {
             data,
             parts,
             normalizers,
+            units,
             fingerprint,
             class_counts,
             profiles,
@@ -239,6 +229,28 @@ impl PreparedDataset {
         &self.normalizers
     }
 
+    /// The same data with other normalizers of the targets, those of a trained model. The losses and the metrics are then those that the
+    /// model was trained with.
+    ///
+    /// # Errors
+    /// If one is for a target of another size, or for an output that cannot be converted to the units of the target.
+    pub fn with_target_normalizers(mut self, normalizers: Normalizers) -> Result<Self> {
+        let units = TargetUnits::new(normalizers, self.units.outputs().to_vec());
+        units.check(self.target_shapes())?;
+        self.units = units;
+        Ok(self)
+    }
+
+    /// The normalizers of the targets, and how outputs are converted back.
+    pub fn target_units(&self) -> &TargetUnits {
+        &self.units
+    }
+
+    /// The normalizers that a model file contains.
+    pub(crate) fn model_normalizers(&self) -> ModelNormalizers {
+        ModelNormalizers { inputs: self.normalizers.clone(), targets: self.units.normalizers().clone() }
+    }
+
     /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
     /// normalization. The split is not part of it.
     pub fn fingerprint(&self) -> &str {
@@ -293,7 +305,8 @@ impl PreparedDataset {
         &self.interrupt
     }
 
-    /// Returns the samples with these indices, normalized.
+    /// Returns the samples with these indices, normalized: the inputs, and the targets if the data set
+    /// [sets that](super::Dataset::with_target_normalization).
     ///
     /// # Errors
     /// If an index does not exist, if a sample cannot be read, or if a stop is requested.
@@ -310,8 +323,59 @@ impl PreparedDataset {
                 normalizer.apply(numbers);
             }
         }
+        normalize_targets(&mut batch, &self.units);
         Ok(batch)
     }
+}
+
+fn normalize_targets(batch: &mut Batch, units: &TargetUnits) {
+    for (target, normalizer) in units.normalizers().iter() {
+        if let Some(Elements::Float(numbers)) = batch.targets.get_mut(target).map(|target| &mut target.elements) {
+            normalizer.apply(numbers);
+        }
+    }
+}
+
+/// Fits the normalizers of the targets.
+fn units(data: &dyn AnyDataset, survey: &DatasetScan, rules: &[&dyn TargetRules]) -> Result<TargetUnits> {
+    let rule = data.target_normalization();
+    let normalizer = |moments: &Moments| match rule {
+        Normalization::None => Ok(None),
+        Normalization::PerElement => moments.per_element().map(Some),
+        Normalization::Whole => moments.whole().map(Some),
+    };
+    let fitted = |scan: &TargetScan| {
+        let fitted = scan.moments.as_ref().map(normalizer).transpose()?.flatten();
+        Ok(fitted.map(Normalizer::of_target))
+    };
+    let normalizers = Normalizers::new(survey.targets.iter().map(fitted).collect::<Result<_>>()?);
+    let units = TargetUnits::new(normalizers, rules.iter().map(|rules| rules.predicted_as()).collect());
+    units.check(data.target_shapes())?;
+    Ok(units)
+}
+
+/// Calls `look` with all samples in order, as many at a time as have about a million values, and the index of the first of them.
+fn each_batch(
+    data: &dyn AnyDataset,
+    interrupt: &Interrupt,
+    mut look: impl FnMut(usize, Batch) -> Result<()>,
+) -> Result<()> {
+    let bytes = bytes_of_sample(data);
+    let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
+    let read = |number: u64| {
+        let start = number as usize * at_once;
+        data.batch(&(start..data.len().min(start + at_once)).collect::<Vec<_>>())
+    };
+    let chunks = data.len().div_ceil(at_once);
+    std::thread::scope(|scope| {
+        let bytes = bytes.saturating_mul(at_once);
+        let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(chunks as u64), bytes, read);
+        for number in 0..chunks {
+            look(number * at_once, batches.next()?)?;
+            interrupt.check()?;
+        }
+        Ok(())
+    })
 }
 
 /// The bytes of the values of a sample.

@@ -9,7 +9,8 @@ use super::memory::{size, whole_number};
 use super::normalizer::Moments;
 use super::parts::{Part, Parts};
 use super::shared::Inputs;
-use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns};
+use super::target_units::{are_normalized, check_normalized};
+use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns, TargetUnits};
 use crate::error::{Error, Result};
 use crate::files::hex;
 use crate::loss::TargetRules;
@@ -44,7 +45,9 @@ pub(super) struct InputScan {
 pub(super) struct TargetScan {
     shape: Shape,
     pub(super) class_counts: Option<Vec<usize>>,
-    /// Whether each part has a target that counts in the loss.
+    /// For a target that is normalized.
+    pub(super) moments: Option<Moments>,
+    /// Whether each part has a target that counts in the loss. Of a normalized target, this is found in a second pass.
     counts: [bool; 3],
     hash: Sha256,
 }
@@ -82,9 +85,10 @@ impl InputScan {
 }
 
 impl TargetScan {
-    fn new(shape: Shape) -> Self {
+    fn new(shape: Shape, is_normalized: bool) -> Self {
         let class_counts = shape.vocabulary().filter(|_| shape.rank() == 0).map(|classes| vec![0; classes]);
-        Self { shape, class_counts, counts: [false; 3], hash: Sha256::new() }
+        let moments = is_normalized.then(|| Moments::new(shape.elements(), &[]));
+        Self { shape, class_counts, moments, counts: [false; 3], hash: Sha256::new() }
     }
 }
 
@@ -130,7 +134,11 @@ impl DatasetScan {
                 .zip(inputs)
                 .map(|(input, &shape)| InputScan::new(data, input, shape))
                 .collect::<Result<_>>()?,
-            targets: targets.iter().copied().map(TargetScan::new).collect(),
+            targets: targets
+                .iter()
+                .zip(are_normalized(data)?)
+                .map(|(&shape, is_normalized)| TargetScan::new(shape, is_normalized))
+                .collect(),
             samples: Inputs::default(),
             patterns: inputs
                 .iter()
@@ -171,6 +179,10 @@ impl DatasetScan {
         for sample in 0..batch.size {
             let Some(part) = parts.get(start + sample).copied().flatten() else { continue };
             for ((scan, target), rules) in self.targets.iter_mut().zip(&batch.targets).zip(rules) {
+                if scan.moments.is_some() {
+                    // The loss sees it normalized.
+                    continue;
+                }
                 let target = target.sample(sample);
                 if let Err(problem) = rules.accepts(target) {
                     return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
@@ -198,6 +210,10 @@ impl DatasetScan {
         }
         for (scan, target) in self.targets.iter_mut().zip(&batch.targets) {
             scan.hash.update(bytes(&target.elements));
+            if let (Some(moments), Elements::Float(numbers)) = (&mut scan.moments, &target.elements) {
+                let samples = numbers.chunks(target.shape.elements().max(1));
+                samples.zip(learned).filter(|(_, learned)| **learned).for_each(|(sample, _)| moments.add(sample));
+            }
             if let (Some(counts), Elements::Int(classes)) = (&mut scan.class_counts, &target.elements) {
                 for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
                     if let Some(count) = counts.get_mut(class as usize) {
@@ -210,6 +226,33 @@ impl DatasetScan {
             batch.inputs.iter().flat_map(|input| batch.targets.iter().map(move |target| (input, target)));
         for (patterns, (input, target)) in self.patterns.iter_mut().zip(pairs) {
             patterns.add(input, target, batch.size, learned);
+        }
+        Ok(())
+    }
+
+    /// Adds the normalized targets of samples from index `start` on, in a second pass.
+    pub(super) fn look_at_normalized(
+        &mut self,
+        data: &dyn AnyDataset,
+        start: usize,
+        batch: Batch,
+        units: &TargetUnits,
+        rules: &[&dyn TargetRules],
+    ) -> Result<()> {
+        let count = batch.targets.len();
+        for (number, (mut target, rules)) in batch.targets.into_iter().zip(rules).enumerate() {
+            let (Some(normalizer), Some(scan)) = (units.normalizers().of(number), self.targets.get_mut(number)) else {
+                continue;
+            };
+            let Elements::Float(values) = &mut target.elements else { continue };
+            normalizer.apply(values);
+            for (index, values) in (start..).zip(values.chunks(target.shape.elements().max(1))) {
+                let Some(part) = self.parts.get(index).copied().flatten() else { continue };
+                let place = || place(data, index, Some(part));
+                let counts =
+                    check_normalized(normalizer, &ordinal("target", number, count), &place, values, *rules)?;
+                scan.counts[part as usize] |= counts;
+            }
         }
         Ok(())
     }

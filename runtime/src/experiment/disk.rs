@@ -129,6 +129,7 @@ mod tests {
             training_samples: 18,
             validation_samples: 0,
             test_samples: 0,
+            normalizes_targets: false,
         };
         let settings = planned.settings().unwrap();
         let of = |is_resumed| needed(&graph, settings, &plan, is_resumed);

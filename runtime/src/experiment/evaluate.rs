@@ -32,7 +32,10 @@ impl<M: Model> Experiment<M> {
     ) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
         let losses = self.settings()?.loss.clone();
-        let data = self.prepared(seed, &losses)?.with_normalizers(model.normalizers().clone())?;
+        let data = self
+            .prepared(seed, &losses)?
+            .with_normalizers(model.normalizers().clone())?
+            .with_target_normalizers(model.target_normalizers().clone())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

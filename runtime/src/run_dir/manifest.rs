@@ -79,6 +79,9 @@ struct Data {
     training_samples: usize,
     validation_samples: usize,
     test_samples: usize,
+    /// Whether the losses are those of normalized targets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    normalizes_targets: bool,
 }
 
 impl Manifest {
@@ -96,6 +99,7 @@ impl Manifest {
                 training_samples: start.data.train().len(),
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
+                normalizes_targets: !start.data.target_units().is_empty(),
             },
             environment,
             start: noted_after(""),

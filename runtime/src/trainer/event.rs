@@ -132,6 +132,8 @@ pub struct RunPlan {
     pub validation_samples: usize,
     /// Test samples, evaluated once at the end.
     pub test_samples: usize,
+    /// Whether the losses are those of normalized targets; metrics are in the units of the data.
+    pub normalizes_targets: bool,
 }
 
 /// One optimizer step.

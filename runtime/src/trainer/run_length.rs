@@ -35,6 +35,7 @@ pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset
         training_samples: data.train().len(),
         validation_samples: data.validation().len(),
         test_samples: data.test().len(),
+        normalizes_targets: !data.target_units().is_empty(),
     })
 }
 

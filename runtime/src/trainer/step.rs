@@ -13,7 +13,7 @@ use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
-use crate::data::{Batch, PreparedDataset, mix};
+use crate::data::{Batch, PreparedDataset, TargetUnits, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -79,6 +79,8 @@ pub struct TrainStep<'a> {
     weights: Option<Few<f64>>,
     /// The totals of an earlier step, whose memory is reused.
     spare: Option<Totals>,
+    /// Converts predictions and targets for the metrics.
+    units: TargetUnits,
     /// Requests a stop.
     interrupt: Interrupt,
     world: World,
@@ -140,6 +142,7 @@ impl<'a> TrainStep<'a> {
             scales: Few::default(),
             weights: None,
             spare: None,
+            units: data.target_units().clone(),
             interrupt: data.interrupt().clone(),
             world: World::single(),
             k: 0,
