@@ -22,5 +22,6 @@ mod resume;
 mod several;
 mod signals;
 mod startup;
+mod targets;
 mod verify;
 mod world;

@@ -65,12 +65,24 @@ pub(super) struct Train {
     /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
+}
+
+/// The data, for commands that read them.
+#[derive(Debug, Default, Args)]
+pub(super) struct Data {
+    /// Read the data from this file or folder instead of the one in `data_file(…)`
+    #[arg(long = "data", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
     /// Parent folder of the run folder [default: runs]
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
@@ -87,6 +99,8 @@ pub(super) struct Verify {
     /// Print only where the runs differ
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +127,8 @@ pub(super) struct Replay {
     /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 /// Where a re-run starts: at the checkpoint of a step, or at the start of the run.
@@ -141,6 +157,8 @@ pub(super) struct Eval {
     pub(super) part: Part,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -169,6 +187,8 @@ pub(super) struct Schedule {
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +207,8 @@ pub(super) struct FindLr {
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 /// Overrides of the declared spec.
@@ -237,6 +259,9 @@ impl Command {
     /// Merges the options before the command into it.
     fn with(mut self, mut before: Train) -> Result<Self, String> {
         let (changes, out, quiet) = (&mut before.changes, &mut before.out, &mut before.quiet);
+        if let Some(own) = self.data() {
+            once("--data", &mut own.file, &mut before.data.file)?;
+        }
         match &mut self {
             Self::Train(train) => {
                 train.changes.with(changes)?;
@@ -266,6 +291,20 @@ impl Command {
         }
     }
 
+    /// The data of a command that reads them.
+    fn data(&mut self) -> Option<&mut Data> {
+        match self {
+            Self::Train(Train { data, .. })
+            | Self::Check(Check { data, .. })
+            | Self::Eval(Eval { data, .. })
+            | Self::Schedule(Schedule { data, .. })
+            | Self::FindLr(FindLr { data, .. })
+            | Self::Verify(Verify { data, .. })
+            | Self::Replay(Replay { data, .. }) => Some(data),
+            Self::Summary(_) | Self::Spec(_) | Self::Export(_) | Self::Diff(_) => None,
+        }
+    }
+
     /// Returns whether the command reads or computes long enough that a signal should wait for a safe point.
     pub(super) fn works_for_long(&self) -> bool {
         matches!(
@@ -283,7 +322,7 @@ impl Command {
 impl Train {
     /// Returns the first option that is set.
     fn first(&self) -> Option<&'static str> {
-        let Self { changes, out, resume, allow_spec_change, quiet } = self;
+        let Self { changes, out, resume, allow_spec_change, quiet, data } = self;
         let given = [
             ("--epochs", changes.epochs.is_some()),
             ("--seed", changes.seed.is_some()),
@@ -293,6 +332,7 @@ impl Train {
             ("--resume", resume.is_some()),
             ("--allow-spec-change", !allow_spec_change.is_empty()),
             ("--quiet", *quiet),
+            ("--data", data.file.is_some()),
         ];
         given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
     }

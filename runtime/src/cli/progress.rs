@@ -1,6 +1,7 @@
 //! The progress display of a run.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -48,6 +49,8 @@ pub(super) struct Head {
     accumulate: usize,
     /// Whether the run restores the weights of its best epoch.
     restores_best: bool,
+    /// The file that replaces the declared one.
+    data: Option<PathBuf>,
 }
 
 impl Head {
@@ -67,7 +70,13 @@ impl Head {
             batch: settings.batch,
             accumulate: settings.accumulate,
             restores_best: settings.early_stop.is_some_and(|stop| stop.restore_best),
+            data: None,
         }
+    }
+
+    /// The same for data from this file.
+    pub(super) fn with_data(self, data: Option<PathBuf>) -> Self {
+        Self { data, ..self }
     }
 
     pub(super) fn text(&self, plan: &RunPlan, threads: usize) -> String {
@@ -78,11 +87,14 @@ impl Head {
         format!(
             "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
              {train} training samples, {validation} validation, {test} test; \
-             {} steps of {samples} samples, {} per epoch\n{}",
+             {} steps of {samples} samples, {} per epoch\n{}{}",
             count(*parameters),
             if threads == 1 { "" } else { "s" },
             count(plan.steps),
             count(plan.steps_per_epoch),
+            self.data.as_ref().map_or(String::new(), |path| {
+                format!("the data are from {}\n", plain(&path.display().to_string(), usize::MAX))
+            }),
             if plan.normalizes_targets { format!("{NORMALIZED_LOSS}\n") } else { String::new() },
         )
     }
@@ -316,7 +328,13 @@ mod tests {
         let head = Head { accumulate: 2, ..head() };
         assert_eq!(head.text(&plan, 2), text);
         let plan = RunPlan { normalizes_targets: true, ..plan };
-        assert_eq!(head.text(&plan, 2), format!("{text}the loss is that of normalized targets; metrics are in the units of the data\n"));
+        let head = head.with_data(Some("other.csv".into()));
+        assert_eq!(
+            head.text(&plan, 2),
+            format!(
+                "{text}the data are from other.csv\nthe loss is that of normalized targets; metrics are in the units of the data\n"
+            )
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `target_units` | predictions and targets in the units of the data |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
+//! | `data_file` | a path that `--data` replaces |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
 //! | `text`, `series` | windows of text files, and of time series |
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
@@ -21,6 +22,8 @@ pub use crate::shape::{Elements, Numbers};
 pub use adapt::WithOverrides;
 pub use batch::{Batch, BatchTensor, Mixed};
 pub use csv::{Csv, CsvColumn};
+pub(crate) use data_file::opened_with;
+pub use data_file::{DataFile, data_file};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
@@ -45,6 +48,7 @@ pub use text::{Text, TextWindows, Vocabulary};
 mod adapt;
 mod batch;
 mod csv;
+mod data_file;
 mod dataset;
 mod digits;
 mod distinct;

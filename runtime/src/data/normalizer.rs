@@ -118,7 +118,10 @@ impl Normalizer {
 
     /// The same for targets: where the deviation is 0, it is 1, so that another value of such an element stays another value.
     pub(super) fn of_target(mut self) -> Self {
-        self.deviation.iter_mut().filter(|deviation| **deviation == 0.0).for_each(|deviation| *deviation = 1.0);
+        self.deviation
+            .iter_mut()
+            .filter(|deviation| **deviation == 0.0)
+            .for_each(|deviation| *deviation = 1.0);
         self
     }
 

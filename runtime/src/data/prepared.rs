@@ -1,12 +1,12 @@
 //! Data that are checked before the first step.
 
 use super::extremes::Extremes;
-use super::parts::Parts;
 use super::normalizer::Moments;
+use super::parts::Parts;
 use super::scan::{DatasetScan, InputScan, TargetScan, place};
 use super::{
-    AnyDataset, Batch, Elements, ModelNormalizers, Normalization, Normalizer, Normalizers, Patterns, ReadAhead,
-    RoundedColumn, Split, TargetUnits,
+    AnyDataset, Batch, DataFile, Elements, ModelNormalizers, Normalization, Normalizer, Normalizers,
+    Patterns, ReadAhead, RoundedColumn, Split, TargetUnits,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -47,6 +47,7 @@ pub struct PreparedDataset {
     parts: Parts,
     normalizers: Normalizers,
     units: TargetUnits,
+    files: Vec<DataFile>,
     fingerprint: String,
     class_counts: Vec<Option<Vec<usize>>>,
     profiles: Vec<Option<Normalizer>>,
@@ -95,7 +96,9 @@ impl PreparedDataset {
         each_batch(&*data, interrupt, |start, batch| survey.look(&*data, start, &batch, rules))?;
         let units = units(&*data, &survey, rules)?;
         if !units.is_empty() {
-            each_batch(&*data, interrupt, |start, batch| survey.look_at_normalized(&*data, start, batch, &units, rules))?;
+            each_batch(&*data, interrupt, |start, batch| {
+                survey.look_at_normalized(&*data, start, batch, &units, rules)
+            })?;
         }
         survey.check_counts(rules)?;
         let rule = data.normalization();
@@ -131,6 +134,7 @@ impl PreparedDataset {
             parts,
             normalizers,
             units,
+            files: Vec::new(),
             fingerprint,
             class_counts,
             profiles,
@@ -246,6 +250,16 @@ impl PreparedDataset {
         &self.units
     }
 
+    /// The same data, read from these files.
+    pub(crate) fn with_files(self, files: Vec<DataFile>) -> Self {
+        Self { files, ..self }
+    }
+
+    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file). A run has at most one of them.
+    pub fn files(&self) -> &[DataFile] {
+        &self.files
+    }
+
     /// The normalizers that a model file contains.
     pub(crate) fn model_normalizers(&self) -> ModelNormalizers {
         ModelNormalizers { inputs: self.normalizers.clone(), targets: self.units.normalizers().clone() }
@@ -330,7 +344,9 @@ impl PreparedDataset {
 
 fn normalize_targets(batch: &mut Batch, units: &TargetUnits) {
     for (target, normalizer) in units.normalizers().iter() {
-        if let Some(Elements::Float(numbers)) = batch.targets.get_mut(target).map(|target| &mut target.elements) {
+        if let Some(Elements::Float(numbers)) =
+            batch.targets.get_mut(target).map(|target| &mut target.elements)
+        {
             normalizer.apply(numbers);
         }
     }

@@ -212,7 +212,10 @@ impl DatasetScan {
             scan.hash.update(bytes(&target.elements));
             if let (Some(moments), Elements::Float(numbers)) = (&mut scan.moments, &target.elements) {
                 let samples = numbers.chunks(target.shape.elements().max(1));
-                samples.zip(learned).filter(|(_, learned)| **learned).for_each(|(sample, _)| moments.add(sample));
+                samples
+                    .zip(learned)
+                    .filter(|(_, learned)| **learned)
+                    .for_each(|(sample, _)| moments.add(sample));
             }
             if let (Some(counts), Elements::Int(classes)) = (&mut scan.class_counts, &target.elements) {
                 for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
@@ -241,7 +244,9 @@ impl DatasetScan {
     ) -> Result<()> {
         let count = batch.targets.len();
         for (number, (mut target, rules)) in batch.targets.into_iter().zip(rules).enumerate() {
-            let (Some(normalizer), Some(scan)) = (units.normalizers().of(number), self.targets.get_mut(number)) else {
+            let (Some(normalizer), Some(scan)) =
+                (units.normalizers().of(number), self.targets.get_mut(number))
+            else {
                 continue;
             };
             let Elements::Float(values) = &mut target.elements else { continue };

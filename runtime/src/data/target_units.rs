@@ -142,7 +142,8 @@ mod tests {
     #[test]
     fn outputs_are_converted_to_the_units_of_the_data() {
         let normalizer = Normalizer::new(vec![10.0, -2.0], vec![4.0, 0.5]).unwrap();
-        let units = |form| TargetUnits::new(Normalizers::new(vec![None, Some(normalizer.clone())]), vec![None, form]);
+        let units =
+            |form| TargetUnits::new(Normalizers::new(vec![None, Some(normalizer.clone())]), vec![None, form]);
         let mut values = [1.0, 2.0, 0.0, -2.0];
         units(Some(PredictedAs::Values)).restore_predictions(1, Shape::of(&[2]), &mut values);
         assert_eq!(values, [14.0, -1.0, 10.0, -3.0]);

@@ -21,7 +21,7 @@ pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, PreparedDataset, training_samples};
+use crate::data::{AnyDataset, DataFile, PreparedDataset, opened_with, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::files::read_file;
@@ -31,6 +31,7 @@ use crate::interrupt::Interrupt;
 use crate::loss::{BoundLoss, TargetRules};
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
+use crate::run_dir::recorded_data_file;
 use crate::schedule::Schedule;
 use crate::spec::value::unsigned_zeros;
 use crate::spec::{AnySpec, Declaration, Device, ModelKeys, TrainConfig, Trainable};
@@ -65,6 +66,7 @@ pub struct Experiment<M: 'static> {
     permitted: Vec<String>,
     interrupt: Interrupt,
     world: World,
+    data_file: Option<PathBuf>,
 }
 
 /// Which run is resumed.
@@ -93,6 +95,7 @@ impl<M> Experiment<M> {
             permitted: Vec::new(),
             interrupt: Interrupt::new(),
             world: World::single(),
+            data_file: None,
         }
     }
 }
@@ -223,6 +226,31 @@ impl<M: Model> Experiment<M> {
     #[must_use]
     pub fn device(self, device: Device) -> Self {
         self.changed("device", &device.to_string())
+    }
+
+    /// Reads the data from this file, or this folder, instead of the one that `data` declares with [`data_file`](crate::data::data_file), as
+    /// `--data` does. The file must hold data of the same kinds. The path and its SHA-256 are recorded in the manifest of the run.
+    ///
+    /// A run that is resumed, verified or replayed reads the file that it was started with, unless another is set here. Other data are an error.
+    ///
+    /// ```no_run
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Features<4>) -> Logits<3> { x.linear(out = 3) }
+    /// train! {
+    ///     Flowers { model: Net, data: Csv::open(data_file("flowers.csv")).read::<Features<4>, Class<3>>() }
+    /// }
+    ///
+    /// let run = Flowers::experiment().data_file("flowers-of-2027.csv").run()?;
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the data are opened: if they do not declare exactly one such file, or if it is not UTF-8 text that a manifest can hold.
+    #[must_use]
+    pub fn data_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_file = Some(path.into());
+        self
     }
 
     /// Writes run folders below this folder instead of `runs`.
@@ -419,12 +447,32 @@ impl<M: Model> Experiment<M> {
     fn prepared(&self, seed: u64, losses: &[Arc<dyn BoundLoss>]) -> Result<PreparedDataset> {
         let rules: Vec<&dyn TargetRules> =
             losses.iter().map(|loss| -> &dyn TargetRules { &**loss }).collect();
-        PreparedDataset::for_losses(self.opened()?, seed, &rules, &self.interrupt)
+        let (data, files) = self.opened()?;
+        let files = files.into_iter().map(|file| file.hashed(&self.interrupt)).collect::<Result<_>>()?;
+        Ok(PreparedDataset::for_losses(data, seed, &rules, &self.interrupt)?.with_files(files))
     }
 
-    fn opened(&self) -> Result<Box<dyn AnyDataset>> {
+    fn opened(&self) -> Result<(Box<dyn AnyDataset>, Vec<DataFile>)> {
         self.interrupt.check()?;
-        self.interrupt.during(|| self.spec.open())
+        let other = self.other_data_file()?;
+        self.interrupt.during(|| opened_with(other.as_deref(), || self.spec.open()))
+    }
+
+    /// The file that replaces the declared one: the one that was set, or that of the resumed run.
+    pub(crate) fn other_data_file(&self) -> Result<Option<PathBuf>> {
+        if let Some(path) = &self.data_file {
+            return match path.to_str() {
+                Some(_) => Ok(Some(path.clone())),
+                None => Err(Error::Setting {
+                    key: "data".to_owned(),
+                    problem: format!(
+                        "the path {} is not UTF-8; expected one that a manifest can record",
+                        path.display()
+                    ),
+                }),
+            };
+        }
+        Ok(self.resumed_folder()?.and_then(|run| recorded_data_file(&run)))
     }
 
     /// Returns the learning rate of every step of the run. Only the number of samples of the data is used.
@@ -432,7 +480,7 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If the settings or the split are invalid, the data cannot be opened, or the schedule does not fit the run.
     pub fn schedule(&mut self) -> Result<Schedule> {
-        let data = self.opened()?;
+        let (data, _) = self.opened()?;
         let settings = self.settings()?;
         let samples = training_samples(&*data, settings.seed)?;
         let (steps, epoch) = trainer::length(settings, samples);

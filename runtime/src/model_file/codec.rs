@@ -307,8 +307,10 @@ mod tests {
     }
 
     fn bytes(normalizer: Option<&Normalizer>, seed: Option<u64>) -> Vec<u8> {
-        let normalizers =
-            ModelNormalizers { inputs: Normalizers::new(vec![normalizer.cloned()]), ..ModelNormalizers::default() };
+        let normalizers = ModelNormalizers {
+            inputs: Normalizers::new(vec![normalizer.cloned()]),
+            ..ModelNormalizers::default()
+        };
         model(&graph(), &[], &normalizers, seed).unwrap().to_bytes().unwrap()
     }
 

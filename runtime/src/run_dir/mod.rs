@@ -21,6 +21,7 @@ mod checkpoint_store;
 mod checksums;
 mod clock;
 mod curves;
+mod data_files;
 mod diff;
 mod difference;
 mod environment;
@@ -45,6 +46,7 @@ mod writer;
 
 pub(crate) use chart::Axis;
 pub(crate) use curves::{draw_rates, draw_search};
+pub(crate) use data_files::recorded_data_file;
 pub use diff::{Comparison, Losses, Results, diff};
 pub use difference::Change;
 pub use folder::Folder;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::checkpoint_store::Slot;
 use super::checksums::Fault;
+use super::data_files::differing_files;
 use super::difference::{Change, changes};
 use super::folder::SPEC_FORMAT;
 use super::lock::Lock;
@@ -135,8 +136,9 @@ impl Record {
         if found != fingerprint {
             return Err(Error::Dataset(format!(
                 "the data set differs from that of {} (fingerprint {fingerprint}, now {found}); use the data that the run was \
-                 started with",
-                self.path.display()
+                 started with{}",
+                self.path.display(),
+                differing_files(&self.path, start)
             )));
         }
         Ok(checkpoint)

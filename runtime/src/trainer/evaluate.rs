@@ -339,7 +339,8 @@ fn each(
                 Ok(Some(read_batch)) => {
                     batch = read_batch;
                     let part = engine.evaluate(&batch);
-                    part.and_then(|part| BatchResult::of(engine, part, &batch, read, data.target_units())).map(Some)
+                    part.and_then(|part| BatchResult::of(engine, part, &batch, read, data.target_units()))
+                        .map(Some)
                 }
             };
             for_each_result(world, &shapes, own, |result| {
