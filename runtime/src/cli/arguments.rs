@@ -30,6 +30,8 @@ pub(super) enum Command {
     Check(Check),
     /// Evaluate a trained model on one part of the data
     Eval(Eval),
+    /// Cross-validate: train on all but one fold of the data, for each fold; started again, it continues
+    Folds(Folds),
     /// Write a trained model under the tensor names that PyTorch and candle use
     Export(Export),
     /// Show the model layer by layer, with the memory and FLOPs of training
@@ -162,6 +164,23 @@ pub(super) struct Eval {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Folds {
+    /// The number of folds, from 2 to the number of training and validation samples
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
+    pub(super) k: u64,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Parent folder of the folder with the folds [default: runs]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Print errors only
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Export {
     /// A run folder or a model file [default: the newest run below runs]
     #[arg(value_name = "RUN|MODEL.safetensors")]
@@ -275,6 +294,11 @@ impl Command {
                 once("--out", &mut check.out, out)?;
             }
             Self::Eval(eval) => eval.changes.with(changes)?,
+            Self::Folds(folds) => {
+                folds.changes.with(changes)?;
+                once("--out", &mut folds.out, out)?;
+                folds.quiet |= std::mem::take(quiet);
+            }
             Self::Summary(own) | Self::Spec(own) => own.with(changes)?,
             Self::Schedule(schedule) => schedule.changes.with(changes)?,
             Self::FindLr(search) => search.changes.with(changes)?,
@@ -297,6 +321,7 @@ impl Command {
             Self::Train(Train { data, .. })
             | Self::Check(Check { data, .. })
             | Self::Eval(Eval { data, .. })
+            | Self::Folds(Folds { data, .. })
             | Self::Schedule(Schedule { data, .. })
             | Self::FindLr(FindLr { data, .. })
             | Self::Verify(Verify { data, .. })
@@ -312,6 +337,7 @@ impl Command {
             Self::Train(_)
                 | Self::Check(_)
                 | Self::Eval(_)
+                | Self::Folds(_)
                 | Self::FindLr(_)
                 | Self::Verify(_)
                 | Self::Replay(_)

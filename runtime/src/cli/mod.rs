@@ -5,6 +5,7 @@
 //! digits check                       run every check before the first step and print advice
 //! digits --resume [RUN]              resume an interrupted run
 //! digits eval MODEL.safetensors      evaluate a trained model
+//! digits folds --k 5                 train each fold of a cross-validation and print the results
 //! digits export [RUN] --out FILE     write a model for other programs
 //! digits summary                     show the model layer by layer
 //! digits schedule [--svg FILE.svg]   plot the learning rate of every step
@@ -21,6 +22,7 @@ mod advice;
 mod arguments;
 mod curve;
 mod export;
+mod folds;
 mod interrupted;
 mod plot;
 mod progress;
@@ -104,6 +106,7 @@ fn run<M: Model>(
         Command::Train(arguments) => train(training, arguments, out, is_terminal),
         Command::Check(arguments) => check(training, arguments, out),
         Command::Eval(arguments) => eval(training, arguments, out),
+        Command::Folds(arguments) => folds::folds(training, arguments, out, is_terminal),
         Command::Export(arguments) => export::export(&training, &arguments, out),
         Command::Summary(changes) => {
             let mut training = changed(training, changes)?;

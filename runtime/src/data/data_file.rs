@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -128,11 +128,18 @@ fn check(other: &Path, declared: &[PathBuf]) -> Result<()> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFile {
     /// The path in [`data_file`].
+    #[serde(serialize_with = "as_text")]
     pub declared: PathBuf,
     /// The path that was read.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// The SHA-256 of its content as hexadecimal digits; `None` for a folder, a pipe or a device.
     pub sha256: Option<String>,
+}
+
+/// A path that is not UTF-8 can be declared, but not recorded exactly.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 impl DataFile {

@@ -5,6 +5,7 @@
 //! | `dataset` | the [`Dataset`] trait |
 //! | `split`, `parts`, `normalizer` | dividing the samples; normalizing inputs and targets |
 //! | `target_units` | predictions and targets in the units of the data |
+//! | `fold` | the parts of a cross-validation |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
 //! | `data_file` | a path that `--data` replaces |
@@ -27,6 +28,7 @@ pub use data_file::{DataFile, data_file};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
+pub(crate) use fold::{Fold, FoldPlan};
 pub use idx::Idx;
 pub use images::{ImageFiles, ImageFolder};
 pub use memory::InMemory;
@@ -54,6 +56,7 @@ mod digits;
 mod distinct;
 mod extremes;
 mod file;
+mod fold;
 mod idx;
 mod images;
 mod memory;

@@ -5,8 +5,8 @@ use super::normalizer::Moments;
 use super::parts::Parts;
 use super::scan::{DatasetScan, InputScan, TargetScan, place};
 use super::{
-    AnyDataset, Batch, DataFile, Elements, ModelNormalizers, Normalization, Normalizer, Normalizers,
-    Patterns, ReadAhead, RoundedColumn, Split, TargetUnits,
+    AnyDataset, Batch, DataFile, Elements, Fold, FoldPlan, ModelNormalizers, Normalization, Normalizer,
+    Normalizers, Patterns, ReadAhead, RoundedColumn, Split, TargetUnits,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -48,6 +48,7 @@ pub struct PreparedDataset {
     normalizers: Normalizers,
     units: TargetUnits,
     files: Vec<DataFile>,
+    fold_plan: Option<FoldPlan>,
     fingerprint: String,
     class_counts: Vec<Option<Vec<usize>>>,
     profiles: Vec<Option<Normalizer>>,
@@ -88,10 +89,24 @@ impl PreparedDataset {
         rules: &[&dyn TargetRules],
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        Self::of_fold(data, seed, rules, interrupt, None)
+    }
+
+    /// The same with the parts of a fold instead of those of the data's split, if there is one.
+    pub(crate) fn of_fold(
+        data: Box<dyn AnyDataset>,
+        seed: u64,
+        rules: &[&dyn TargetRules],
+        interrupt: &Interrupt,
+        fold: Option<Fold>,
+    ) -> Result<Self> {
         if rules.len() != data.target_shapes().len() {
             return Err(Error::Internal("the number of losses is not that of the targets"));
         }
-        let parts = Split::parts(data.as_ref(), seed)?;
+        let (parts, fold_plan) = match fold {
+            None => (Split::parts(data.as_ref(), seed)?, None),
+            Some(fold) => fold.parts(data.as_ref(), seed).map(|(parts, plan)| (parts, Some(plan)))?,
+        };
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
         each_batch(&*data, interrupt, |start, batch| survey.look(&*data, start, &batch, rules))?;
         let units = units(&*data, &survey, rules)?;
@@ -135,6 +150,7 @@ impl PreparedDataset {
             normalizers,
             units,
             files: Vec::new(),
+            fold_plan,
             fingerprint,
             class_counts,
             profiles,
@@ -253,6 +269,11 @@ impl PreparedDataset {
     /// The same data, read from these files.
     pub(crate) fn with_files(self, files: Vec<DataFile>) -> Self {
         Self { files, ..self }
+    }
+
+    /// What is divided into folds; `None` if the parts are those of the data's split.
+    pub(crate) fn fold_plan(&self) -> Option<FoldPlan> {
+        self.fold_plan
     }
 
     /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file). A run has at most one of them.

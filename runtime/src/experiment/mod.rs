@@ -3,6 +3,7 @@
 mod check;
 mod disk;
 mod evaluate;
+mod folds;
 pub(crate) mod memory;
 mod parts;
 mod preflight;
@@ -17,11 +18,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::folds::{CrossValidation, Estimate, FoldResult, Folds};
 pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, DataFile, PreparedDataset, opened_with, training_samples};
+use crate::data::{AnyDataset, DataFile, Fold, PreparedDataset, opened_with, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::files::read_file;
@@ -67,6 +69,8 @@ pub struct Experiment<M: 'static> {
     interrupt: Interrupt,
     world: World,
     data_file: Option<PathBuf>,
+    /// The fold that is trained.
+    fold: Option<Fold>,
 }
 
 /// Which run is resumed.
@@ -96,6 +100,7 @@ impl<M> Experiment<M> {
             interrupt: Interrupt::new(),
             world: World::single(),
             data_file: None,
+            fold: None,
         }
     }
 }
@@ -381,6 +386,9 @@ impl<M: Model> Experiment<M> {
         if let Some(from) = from {
             spec["init_from"]["sha256"] = json!(from.sha256().or_else(|| self.recorded_sha256()));
         }
+        if let (Some(fold), Some(keys)) = (self.current_fold(), spec.as_object_mut()) {
+            keys.insert("fold".to_owned(), json!(fold));
+        }
         if let Some(keys) = spec.as_object_mut() {
             let mut model = graph.to_json();
             // Absent where all keys have their defaults, as in specs from before a run could set them.
@@ -397,10 +405,19 @@ impl<M: Model> Experiment<M> {
     /// Returns the SHA-256 of the `init_from` file from the resumed run, for a file that no longer exists: the run does
     /// not need it.
     fn recorded_sha256(&self) -> Option<String> {
+        Some(self.recorded_spec()?.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
+    }
+
+    /// Returns the fold of the data that the run trains on: the one that was set, or that of the resumed run.
+    fn current_fold(&self) -> Option<Fold> {
+        let recorded = || serde_json::from_value(self.recorded_spec()?.pointer("/spec/fold")?.clone()).ok();
+        self.fold.or_else(recorded)
+    }
+
+    /// Returns `spec.json` of the resumed run.
+    fn recorded_spec(&self) -> Option<serde_json::Value> {
         let run = self.resumed_folder().ok()??;
-        let spec: serde_json::Value =
-            serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()?;
-        Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
+        serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()
     }
 
     /// Returns the model's graph with frozen parameters marked.
@@ -449,7 +466,8 @@ impl<M: Model> Experiment<M> {
             losses.iter().map(|loss| -> &dyn TargetRules { &**loss }).collect();
         let (data, files) = self.opened()?;
         let files = files.into_iter().map(|file| file.hashed(&self.interrupt)).collect::<Result<_>>()?;
-        Ok(PreparedDataset::for_losses(data, seed, &rules, &self.interrupt)?.with_files(files))
+        let fold = self.current_fold();
+        Ok(PreparedDataset::of_fold(data, seed, &rules, &self.interrupt, fold)?.with_files(files))
     }
 
     fn opened(&self) -> Result<(Box<dyn AnyDataset>, Vec<DataFile>)> {

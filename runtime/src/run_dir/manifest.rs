@@ -172,6 +172,11 @@ impl Manifest {
         self.overrides.iter().map(|change| (change.key.as_str(), change.value.as_str()))
     }
 
+    /// Whether the run came to its own end.
+    pub(super) fn is_complete(&self) -> bool {
+        self.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
+    }
+
     pub(super) fn data_fingerprint(&self) -> &str {
         &self.data.fingerprint
     }

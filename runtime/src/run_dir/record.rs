@@ -18,6 +18,12 @@ use crate::error::{Error, Result};
 use crate::files::read_file;
 use crate::spec::hash;
 
+/// The evaluation of the final model of a run on its validation samples, as in the manifest; `None` if the run did not come to its own end.
+pub(crate) fn finished_validation(run: &Path) -> Option<Value> {
+    let manifest = Manifest::read(&run.join("manifest.json")).ok().filter(Manifest::is_complete)?;
+    manifest.result()?.get("validation").filter(|validation| validation.is_object()).cloned()
+}
+
 /// The files of a run.
 pub(crate) struct Record {
     pub(super) path: PathBuf,
@@ -54,7 +60,7 @@ impl Record {
 
     /// Returns whether the run came to its own end.
     pub(super) fn is_complete(&self) -> bool {
-        self.manifest.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
+        self.manifest.is_complete()
     }
 
     /// Returns whether this error ended the run.
