@@ -64,6 +64,8 @@ pub(super) struct Facts {
     /// For each input, the elements that may be missing, and those that are not normalized.
     pub(super) missing: Vec<Vec<usize>>,
     pub(super) unscaled: Vec<Vec<usize>>,
+    /// The group of each sample, if they have groups.
+    pub(super) groups: Vec<u64>,
 }
 
 impl Source {
@@ -113,6 +115,13 @@ impl<I: InputKinds, T: TargetKinds> InMemory<I, T> {
     /// The samples of a file.
     pub(super) fn from_file(inputs: I::Columns, targets: T::Columns, source: Source) -> Result<Self> {
         Ok(Self { source: Some(source), ..Self::new(inputs, targets)? })
+    }
+
+    /// The group of a sample, from 0: samples with the same group are in some way the same, such as measurements of one patient. `None` if the
+    /// data have no groups; [`Csv::group`](super::Csv::group) reads them.
+    #[must_use]
+    pub fn group_of(&self, sample: usize) -> Option<u64> {
+        self.source.as_ref()?.facts.groups.get(sample).copied()
     }
 
     fn fact<V>(&self, of: impl Fn(&Facts) -> &Vec<Vec<V>>, place: usize) -> &[V] {
