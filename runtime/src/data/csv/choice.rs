@@ -199,7 +199,7 @@ pub(super) fn chosen(
             columns
         }
     };
-    let input_columns = listed.unwrap_or_else(|| not_listed(&target_columns));
+    let input_columns = listed.clone().unwrap_or_else(|| not_listed(&target_columns));
     if layout.is_joined()
         && (input_columns.is_empty() || is_plain && input_columns.len() != inputs.elements())
     {
