@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use trainspec::data::{Dataset, InMemory, Split};
 use trainspec::interrupt::Interrupt;
@@ -174,4 +175,49 @@ fn folds_that_cannot_be_trained_are_rejected() {
     std::fs::write(folder.join("folds.json"), "{}").unwrap();
     let problem = problem(with(out.path()), 2);
     assert!(problem.contains("not the record of a cross-validation"), "{problem}");
+}
+
+#[test]
+fn folds_command_prints_and_continues() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..50).map(|row| format!("{row},{},{}\n", row % 3, row * 2)).collect::<String>();
+    std::fs::write(folder.path().join("rows.csv"), rows).unwrap();
+    let shown = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_table"));
+        let output = program.args(arguments).current_dir(folder.path()).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.success(), text)
+    };
+    let command = ["folds", "--k", "3", "--data", "rows.csv"];
+    let (is_success, text) = shown(&command);
+    assert!(is_success, "{text}");
+    for words in [
+        "3 folds of 45 samples, divided at random; the 5 test samples are in no fold",
+        "fold 3 of 3",
+        "the data are from rows.csv",
+        "30 training samples, 15 validation, 0 test",
+        "standard deviation",
+        "95 % interval from",
+        "Student's t with 2 degrees of freedom",
+        "folds.json",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in:\n{text}");
+    }
+    let (is_success, again) = shown(&command);
+    let table = |text: &str| text[text.find("validation  samples").unwrap()..].to_owned();
+    assert!(is_success && !again.contains("fold 1 of 3") && table(&again) == table(&text), "{again}");
+    // The model of a fold is evaluated on its own validation samples.
+    let runs = std::fs::read_dir(folder.path().join("runs/table")).unwrap();
+    let folds =
+        runs.map(|entry| entry.unwrap().path()).find(|path| path.join("folds.json").is_file()).unwrap();
+    let record = json(&folds.join("folds.json"));
+    let model = folds.join(record["folds"][1]["run"].as_str().unwrap()).join("model.safetensors");
+    let model = model.to_str().unwrap();
+    let (is_success, text) = shown(&["eval", model, "--part", "validation", "--data", "rows.csv"]);
+    let loss = record["folds"][1]["validation"]["loss"].as_f64().unwrap();
+    assert!(is_success && text.contains(&format!("{loss:.4}")) && text.contains("15"), "{loss} {text}");
+    assert!(shown(&["eval", model, "--data", "rows.csv"]).0);
+    let (is_success, text) = shown(&["folds", "--k", "46", "--data", "rows.csv"]);
+    assert!(!is_success && text.contains("folds: k is 46; expected 2 to 45"), "{text}");
+    assert!(!shown(&["folds"]).0);
 }

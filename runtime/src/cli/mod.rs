@@ -36,7 +36,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use serde_json::json;
 
 use self::advice::Checked;
-use self::arguments::{Arguments, Changes, Check, Command, Data, Eval, FindLr, Schedule, Train};
+use self::arguments::{Arguments, Changes, Check, Command, Data, Eval, FindLr, Part, Schedule, Train};
 use self::curve::Curve;
 use self::interrupted::Interrupted;
 use self::progress::{Head, NORMALIZED_LOSS, Progress};
@@ -217,6 +217,9 @@ fn threads() -> usize {
 fn eval<M: Model>(training: Experiment<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
     let Eval { model: path, part, changes, data } = arguments;
     let mut training = with_data(changed(training, changes)?, data);
+    if part != Part::Test {
+        training = training.with_fold_of(&path);
+    }
     let model = training.load(&path)?;
     let seed = training.split_seed(&model)?;
     let normalizes_targets = !model.target_normalizers().is_empty();

@@ -11,7 +11,7 @@ pub use self::student::Estimate;
 use super::{Experiment, Resume, Run};
 use crate::data::Fold;
 use crate::error::{Error, Result};
-use crate::files::sha256;
+use crate::files::{read_file, sha256};
 use crate::model::Model;
 use crate::run_dir::{FolderLock, finished_validation, newest, newest_checkpoint};
 use crate::trainer::{Event, Exit, Observer};
@@ -44,6 +44,9 @@ use crate::trainer::{Event, Exit, Observer};
 /// The folds share training samples, so their results are not independent, and the interval is somewhat too narrow (Bengio and Grandvalet,
 /// "No unbiased estimator of the variance of K-fold cross-validation", 2004). With `early_stop`, the epoch is chosen by the samples that
 /// validate it, and the results are slightly too good. The test samples of the data's split are in no fold: evaluate the final model on them.
+///
+/// The command `eval` finds the parts of a fold by the run folder of the model. In code, [`Experiment::evaluate`] takes those of the split, of which
+/// only the test part is new to the model of a fold.
 pub struct Folds<M: Model> {
     experiment: Experiment<M>,
     folder: PathBuf,
@@ -113,6 +116,19 @@ impl<M: Model> Experiment<M> {
         let mut record = Record::new(self.name, k, seed, spec_hash, fingerprint, plan).continued(&folder)?;
         record.write(&folder)?;
         Ok(Folds { experiment: self, folder, record, _lock: lock })
+    }
+
+    /// Takes the training and validation samples from the fold that a model was trained on, if its file is in the run folder of a fold. The
+    /// split of the data would mix them.
+    pub(crate) fn with_fold_of(self, model: &Path) -> Self {
+        // In the run folder, or in a checkpoint.
+        let specs = model.ancestors().skip(1).take(3).map(|folder| folder.join("spec.json"));
+        let read = |path: PathBuf| {
+            let spec: serde_json::Value = serde_json::from_slice(&read_file(&path).ok()?).ok()?;
+            serde_json::from_value(spec.pointer("/spec/fold")?.clone()).ok()
+        };
+        let fold = specs.filter(|path| path.is_file()).find_map(read);
+        Self { fold, ..self }
     }
 
     /// The same experiment before any run, with the changes that were made.
