@@ -94,6 +94,11 @@ impl Joined {
         encoding_error(&origin, &mut *bytes)?;
         let mut rows = Rows::new(bytes, csv.delimiter, targets);
         let names = if rows.advance(&origin)? { names_of(&rows) } else { Vec::new() };
+        if names.is_empty() {
+            let problem =
+                format!("no header; expected the names of the columns, with `{}`", plain(&from.key, 40));
+            return Err(origin.problem(problem));
+        }
         let own = key.find(&names, names.len()).map_err(|problem| origin.problem(problem))?;
         let mut joined = Self {
             names,

@@ -734,7 +734,7 @@ fn tables_that_cannot_be_joined_are_rejected() {
         ([first, "id,y\n8,1\nnull,0\n"], "b.csv:3: column `id` is `null`; expected the key of the sample"),
         (["no,x\n7,1\n", second], "a.csv: no column has the name `id`; found `no`, `x`"),
         ([first, "no,y\n8,1\n"], "b.csv: no column has the name `id`; found `no`, `y`"),
-        ([first, ""], "b.csv: the columns have no names, so `id` is not found; use `.header()` or a number"),
+        ([first, ""], "b.csv: no header; expected the names of the columns, with `id`"),
         ([first, "id,y\n8,1\n7\n"], "b.csv:3: 1 columns; expected 2, as in the header"),
         (
             [first, "id,y\n8,1\n7,x\n"],
