@@ -118,10 +118,10 @@ pub(super) fn chosen(
         taken.is_ignored[layout.find(column)?] = true;
     }
     taken.group = csv.group.as_ref().map(|column| layout.find(column)).transpose()?;
-    let find = |columns: &Range<usize>, list: &[CsvColumn]| -> Result<Vec<usize>, String> {
-        list.iter().map(|column| layout.find_in(columns.clone(), column)).collect()
+    let find = |list: &[CsvColumn]| -> Result<Vec<usize>, String> {
+        list.iter().map(|column| layout.find_in(layout.inputs(), column)).collect()
     };
-    let listed = csv.inputs.as_deref().map(|list| find(&layout.inputs(), list)).transpose()?;
+    let listed = csv.inputs.as_deref().map(find).transpose()?;
     if let Some(column) = listed.as_deref().and_then(repeated) {
         return Err(format!("column {} is listed twice as an input; remove one", name(names, column)));
     }
@@ -163,42 +163,7 @@ pub(super) fn chosen(
             return Err(format!("{found} columns{what}; expected {kinds}{}", end()));
         }
     }
-    let target_columns = match &csv.target {
-        Target::From(CsvColumn::Last) => free[free.len() - targets.elements()..].to_vec(),
-        Target::From(column) => {
-            let target = layout.find_in(layout.targets(), column)?;
-            let Some(start) = free.iter().position(|number| *number == target) else {
-                return Err(format!("column {target} (from 0) is the target and {}", taken.what(target)));
-            };
-            match free.get(start..start.saturating_add(targets.elements())) {
-                Some(columns) => columns.to_vec(),
-                None => {
-                    return Err(format!(
-                        "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for {}",
-                        free.len(),
-                        targets.elements() - 1,
-                        targets.name(),
-                    ));
-                }
-            }
-        }
-        Target::Each(columns) => {
-            let columns = find(&layout.targets(), columns)?;
-            if let Some(column) = repeated(&columns) {
-                return Err(format!(
-                    "column {} is listed twice as a target; remove one",
-                    name(names, column)
-                ));
-            }
-            if columns.len() != targets.elements() {
-                return Err(format!("{} target columns; expected {}", columns.len(), targets.expected()));
-            }
-            if let Some(&column) = columns.iter().find(|column| !free.contains(column)) {
-                return Err(format!("column {column} (from 0) is a target and {}", taken.what(column)));
-            }
-            columns
-        }
-    };
+    let target_columns = target_columns(csv, layout, &taken, &free, targets)?;
     let input_columns = listed.clone().unwrap_or_else(|| not_listed(&target_columns));
     if layout.is_joined()
         && (input_columns.is_empty() || is_plain && input_columns.len() != inputs.elements())
@@ -211,6 +176,53 @@ pub(super) fn chosen(
         ));
     }
     Ok(Choice { sides: [input_columns, target_columns], group: taken.group })
+}
+
+/// The columns of the targets, of those that are free.
+fn target_columns(
+    csv: &Csv,
+    layout: &Layout,
+    taken: &Taken,
+    free: &[usize],
+    targets: Side,
+) -> Result<Vec<usize>, String> {
+    match &csv.target {
+        Target::From(CsvColumn::Last) => Ok(free[free.len() - targets.elements()..].to_vec()),
+        Target::From(column) => {
+            let target = layout.find_in(layout.targets(), column)?;
+            let Some(start) = free.iter().position(|number| *number == target) else {
+                return Err(format!("column {target} (from 0) is the target and {}", taken.what(target)));
+            };
+            match free.get(start..start.saturating_add(targets.elements())) {
+                Some(columns) => Ok(columns.to_vec()),
+                None => Err(format!(
+                    "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for {}",
+                    free.len(),
+                    targets.elements() - 1,
+                    targets.name(),
+                )),
+            }
+        }
+        Target::Each(columns) => {
+            let columns: Vec<usize> = columns
+                .iter()
+                .map(|column| layout.find_in(layout.targets(), column))
+                .collect::<Result<_, _>>()?;
+            if let Some(column) = repeated(&columns) {
+                return Err(format!(
+                    "column {} is listed twice as a target; remove one",
+                    name(&layout.names, column)
+                ));
+            }
+            if columns.len() != targets.elements() {
+                return Err(format!("{} target columns; expected {}", columns.len(), targets.expected()));
+            }
+            if let Some(&column) = columns.iter().find(|column| !free.contains(column)) {
+                return Err(format!("column {column} (from 0) is a target and {}", taken.what(column)));
+            }
+            Ok(columns)
+        }
+    }
 }
 
 /// Checks the number of columns of the second file, if no target is set.

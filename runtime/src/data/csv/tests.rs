@@ -541,7 +541,7 @@ fn dates_become_features() {
     for (found, expected) in input.iter().zip(expected) {
         assert!((found - expected).abs() < 1e-6, "{input:?}");
     }
-    assert_eq!(data.unscaled_elements(0), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(Dataset::unscaled_elements(&data, 0), [1, 2, 3, 4, 5, 6]);
     let split = Split::Fixed { train: 0..3, validation: 0..0, test: 0..0 };
     let normalized = data.with_split(split).with_normalization(Normalization::PerElement);
     let normalized = PreparedDataset::new(Box::new(normalized), 1).unwrap();
@@ -562,7 +562,7 @@ fn dates_become_features() {
     assert!(input[0].is_nan());
     assert_eq!(input[1..], [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
     assert_eq!(
-        (data.missing_elements(0), data.unscaled_elements(0)),
+        (Dataset::missing_elements(&data, 0), Dataset::unscaled_elements(&data, 0)),
         ([0].as_slice(), [1, 3, 4, 5, 6, 7, 8, 9, 10].as_slice())
     );
     let two = csv.read_bytes::<(Features<9>, Tokens<2, 1>), Values<1>>(text.as_bytes()).unwrap();
@@ -695,7 +695,7 @@ fn targets_are_joined_by_key_in_the_order_of_the_first_file() {
     let batch = data.batch(&[0, 1, 2]).unwrap();
     assert_eq!(batch.inputs[0].elements, Elements::Float(vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0]));
     assert_eq!(batch.targets[0].elements, Elements::Float(vec![0.25, 0.75, 0.5]));
-    assert!(data.location(1).unwrap().ends_with("a.csv:3"));
+    assert!(Dataset::location(&data, 1).unwrap().ends_with("a.csv:3"));
     let both = join::<Features<1>, (Class<2>, Values<1>)>(
         |csv| csv.inputs(["z"]).targets(["kind", "price"]).category("kind"),
         [first, second],
@@ -704,7 +704,7 @@ fn targets_are_joined_by_key_in_the_order_of_the_first_file() {
     let batch = both.batch(&[0, 1, 2]).unwrap();
     assert_eq!(batch.inputs[0].elements, Elements::Float(vec![10.0, 20.0, 30.0]));
     assert_eq!(batch.targets[0].elements, Elements::Int(vec![0, 1, 1]));
-    assert_eq!(both.class_names(0), ["a", "b"]);
+    assert_eq!(Dataset::class_names(&both, 0), ["a", "b"]);
     // Numbers count on from the first file, and a group may be in either.
     let by_number =
         join::<Features<1>, Values<1>>(|csv| csv.ignore(2).target(3).group("kind"), [first, second]).unwrap();

@@ -232,27 +232,11 @@ impl<M: Model> Folds<M> {
         };
         let (run, validation) = match finished {
             Some(finished) => finished,
-            None => self.trained(experiment, observer)?,
+            None => trained(experiment, observer)?,
         };
         let run = run.strip_prefix(&self.folder).unwrap_or(&run).to_string_lossy().into_owned();
         self.record.folds.push(Finished { fold, run, validation });
         self.record.write(&self.folder)
-    }
-
-    fn trained(
-        &self,
-        experiment: Experiment<M>,
-        observer: &mut dyn Observer,
-    ) -> Result<(PathBuf, serde_json::Value)> {
-        let Run { outcome, folder, .. } = experiment.run_with(observer)?;
-        if let Exit::Interrupted { cause } = outcome.exit {
-            return Err(Error::Interrupted(cause));
-        }
-        let run = folder.ok_or(Error::Internal("the run of a fold has no folder"))?;
-        // From the file, so that a finished fold and one that is trained now have the same values.
-        let validation =
-            finished_validation(&run).ok_or(Error::Internal("the run of a fold has no result"))?;
-        Ok((run, validation))
     }
 
     /// The results; `None` before all folds are finished.
@@ -267,4 +251,19 @@ impl<M: Model> Folds<M> {
         let folds = self.record.folds.iter().map(fold).collect();
         Some(CrossValidation { folder: self.folder.clone(), folds, metrics })
     }
+}
+
+/// Trains a fold. Returns its run folder and the evaluation of its final model.
+fn trained<M: Model>(
+    experiment: Experiment<M>,
+    observer: &mut dyn Observer,
+) -> Result<(PathBuf, serde_json::Value)> {
+    let Run { outcome, folder, .. } = experiment.run_with(observer)?;
+    if let Exit::Interrupted { cause } = outcome.exit {
+        return Err(Error::Interrupted(cause));
+    }
+    let run = folder.ok_or(Error::Internal("the run of a fold has no folder"))?;
+    // From the file, so that a finished fold and one that is trained now have the same values.
+    let validation = finished_validation(&run).ok_or(Error::Internal("the run of a fold has no result"))?;
+    Ok((run, validation))
 }
