@@ -43,7 +43,7 @@ impl Csv {
     /// ```
     ///
     /// # Errors
-    /// [`Csv::read`] names the file, the line and the column of a cell that is no date: ``column `when` is `2024-02-30`; expected a date``.
+    /// [`Csv::read`] names the file, the line and the column of a cell that is not a date: ``column `when` is `2024-02-30`; expected a date``.
     #[must_use]
     pub fn date(mut self, column: impl Into<CsvColumn>) -> Self {
         self.dates.push(column.into());
