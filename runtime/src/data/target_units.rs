@@ -136,6 +136,7 @@ pub(super) fn check_normalized(
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
 

@@ -177,6 +177,7 @@ fn year_of(day: i64) -> (i64, i64) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use proptest::prelude::*;
 
