@@ -11,8 +11,10 @@
 mod advice;
 mod bits;
 mod command;
+mod data_files;
 mod digits;
 mod faults;
+mod folds;
 mod init_from;
 mod interop;
 mod literature;
@@ -22,5 +24,6 @@ mod resume;
 mod several;
 mod signals;
 mod startup;
+mod targets;
 mod verify;
 mod world;

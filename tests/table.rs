@@ -18,7 +18,7 @@ fn table() -> Result<InMemory<Features<2>, Values<1>>> {
             std::thread::park();
         }
     }
-    Csv::open(std::env::var_os("TABLE").unwrap_or_default()).read()
+    Csv::open(data_file(std::env::var_os("TABLE").unwrap_or_default())).read()
 }
 
 train! {

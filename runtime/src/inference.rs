@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
-use crate::data::{Accepted, Normalizer, Normalizers, check};
+use crate::data::{Accepted, ModelNormalizers, Normalizer, Normalizers, PredictedAs, TargetUnits, check};
 use crate::engine::Inference;
 use crate::error::{Error, Result};
 use crate::files::write_output_by;
@@ -43,7 +43,7 @@ use crate::shape::{Elements, InputKind, InputKinds, Kind, Kinds, Numbers, Shape,
 #[derive(Debug)]
 pub struct TrainedModel<M> {
     inference: Arc<Inference>,
-    normalizers: Normalizers,
+    normalizers: ModelNormalizers,
     seed: Option<u64>,
     model: PhantomData<fn() -> M>,
 }
@@ -59,7 +59,7 @@ impl<M: Model> TrainedModel<M> {
     pub(crate) fn new(
         graph: Graph,
         parameters: Vec<Vec<f32>>,
-        normalizers: Normalizers,
+        normalizers: ModelNormalizers,
         seed: Option<u64>,
     ) -> Result<Self> {
         let inference = Arc::new(Inference::new(graph, parameters)?);
@@ -72,7 +72,7 @@ impl<M: Model> TrainedModel<M> {
         Self::new(graph, parameters, normalizers, seed)
     }
 
-    /// Writes the model as safetensors: each parameter as f32 under its path, and the normalization of the inputs.
+    /// Writes the model as safetensors: each parameter as f32 under its path, and the normalization of the inputs and the targets.
     /// The write is atomic. Links are followed; a device or a pipe is written to directly.
     ///
     /// # Errors
@@ -104,6 +104,10 @@ impl<M: Model> TrainedModel<M> {
     /// where the deviation is 0. If `"missing"` lists elements, NaN in these is a missing value, which becomes 0. A model with several
     /// inputs has a list with such a value for each. What a data set does before that (`Idx` divides pixels by 255) is not in the file.
     ///
+    /// If the targets were [normalized](crate::data::Dataset::with_target_normalization), `target_normalization` has the same form. Convert
+    /// outputs to the units of the data: `mean + deviation * output`; of [`Gaussians`](crate::Gaussians) the means, and add
+    /// `2 ln(deviation)` to the log-variances.
+    ///
     /// [`TrainedModel::load`] and `init_from` read it as well. Equal models produce equal bytes. The write is atomic, as in
     /// [`TrainedModel::save`].
     ///
@@ -124,7 +128,12 @@ impl<M: Model> TrainedModel<M> {
 
     /// How inputs are normalized before the model sees them.
     pub fn normalizers(&self) -> &Normalizers {
-        &self.normalizers
+        &self.normalizers.inputs
+    }
+
+    /// How the targets were normalized in training; predictions are converted back.
+    pub fn target_normalizers(&self) -> &Normalizers {
+        &self.normalizers.targets
     }
 
     /// The seed of the run that trained it, which also determines a random split of the data. `None` for a file that
@@ -152,8 +161,8 @@ where
         Self::read(M::graph()?, path.as_ref())
     }
 
-    /// Returns the model's outputs for consecutive samples, which are as in the data, before normalization. Without
-    /// samples the result is empty.
+    /// Returns the model's outputs for consecutive samples. Both are as in the data: inputs before normalization, and outputs in the units
+    /// of the targets. Without samples the result is empty.
     ///
     /// A model with several inputs takes a tuple of slices; one with several outputs returns a tuple of vectors. After the first
     /// calls with a batch size, only the result is allocated.
@@ -213,7 +222,7 @@ where
     }
 
     /// Returns the model's outputs for a batch of samples, one tensor for each, from one tensor for each input, before
-    /// normalization.
+    /// normalization. The outputs are in the units of the targets.
     ///
     /// Tokens may be `U8`, `U32` or `I64`; real inputs `F32`, `F64`, `F16`, `BF16` or `U8` (pixels). `F64` is rounded to the
     /// nearest f32.
@@ -272,11 +281,11 @@ where
     }
 
     /// Checks the samples as training data are checked, and passes the values of each output to `take`, part by part.
-    fn run(&self, count: usize, inputs: &[Numbers<'_>], take: impl FnMut(usize, &[f32])) -> Result<()> {
+    fn run(&self, count: usize, inputs: &[Numbers<'_>], mut take: impl FnMut(usize, &[f32])) -> Result<()> {
         let name = |sample: usize| format!("sample {sample} (from 0)");
         let shapes = <M::Input as Kinds>::SHAPES;
         for (place, (&shape, &input)) in shapes.iter().zip(inputs).enumerate() {
-            let missing = self.normalizers.of(place).map_or(&[][..], Normalizer::missing);
+            let missing = self.normalizers.inputs.of(place).map_or(&[][..], Normalizer::missing);
             let accepted = Accepted { missing, ..Accepted::default() };
             match shapes.len() {
                 // Without a copy of the name.
@@ -284,7 +293,20 @@ where
                 all => check(&ordinal("input", place, all), &name, (shape, input), &accepted)?,
             }
         }
-        self.inference.run(count, inputs, &self.normalizers, take)
+        let ModelNormalizers { inputs: of_inputs, targets } = &self.normalizers;
+        if targets.is_empty() {
+            return self.inference.run(count, inputs, of_inputs, take);
+        }
+        let forms = <M::Output as Kinds>::NAMES.iter().map(|kind| PredictedAs::of_kind(kind));
+        let units = TargetUnits::new(targets.clone(), forms.collect());
+        let mut restored = Vec::new();
+        self.inference.run(count, inputs, of_inputs, |output, values| {
+            restored.clear();
+            restored.extend_from_slice(values);
+            let shape = self.inference.graph().shape_of_output(output);
+            units.restore_predictions(output, shape, &mut restored);
+            take(output, &restored);
+        })
     }
 }
 

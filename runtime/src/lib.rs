@@ -84,7 +84,7 @@ pub mod world;
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result, TensorError};
-pub use experiment::{Check, Experiment, Replayed, Run, Work};
+pub use experiment::{Check, CrossValidation, Estimate, Experiment, FoldResult, Folds, Replayed, Run, Work};
 pub use graph::Value;
 pub use inference::{Load, TrainedModel};
 pub use keys::{Facts, Label};

@@ -11,6 +11,7 @@ pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::sampler::{ClassBalanced, Weighted};
 pub use crate::data::{
     Csv, Dataset, Digits8x8, Idx, ImageFolder, InMemory, Mnist, Normalization, Npy, Split, Text, Windows,
+    data_file,
 };
 pub use crate::graph::Value;
 pub use crate::inference::Load;

@@ -103,6 +103,35 @@ fn random_csv_files_do_not_panic() {
     });
 }
 
+/// A table with dates and groups, and a second one with the targets.
+#[test]
+fn random_joined_tables_do_not_panic() {
+    let folder = scratch();
+    let (x, y) = (folder.path().join("x"), folder.path().join("y"));
+    let rows = |row: fn(u32) -> String| (0..40).map(row).collect::<String>();
+    let samples = rows(|row| {
+        format!("{row},2024-{:02}-{:02}T10:{row:02},p{},{row}.5\n", row % 12 + 1, row % 28 + 1, row % 7)
+    });
+    let samples = format!("id,when,patient,size\n{samples}").into_bytes();
+    let targets = format!("kind,id\n{}", rows(|row| format!("{},\"{}\"\n", row % 2, 39 - row))).into_bytes();
+    let campaign = Campaign { target: "joined csv", cases: 4000, each: 128, besides: 1 << 17 };
+    campaign.run(&(edits(), edits(), packing(), 0..3_u8), |(of_x, of_y, how, which)| -> Work<'static> {
+        let (samples, of_samples) =
+            if which == 1 { (samples.clone(), samples.len()) } else { file(&samples, &of_x, how) };
+        let (targets, of_targets) =
+            if which == 0 { (targets.clone(), targets.len()) } else { file(&targets, &of_y, how) };
+        std::fs::write(&x, samples).unwrap();
+        std::fs::write(&y, targets).unwrap();
+        let csv = Csv::open(&x).header().date("when").group("patient").targets_from(&y, "id");
+        (
+            of_samples + of_targets,
+            Box::new(move || {
+                csv.read::<Features<8>, Class<2>>().map(|_| ()).map_err(|error| error.to_string())
+            }),
+        )
+    });
+}
+
 const MIB: usize = 1 << 20;
 
 /// A row of four megabytes; a million columns, in a header too; an unclosed quotation mark; a decompression bomb of each kind.

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Check(Check),
     /// Evaluate a trained model on one part of the data
     Eval(Eval),
+    /// Cross-validate: train on all but one fold of the data, for each fold; started again, it continues
+    Folds(Folds),
     /// Write a trained model under the tensor names that PyTorch and candle use
     Export(Export),
     /// Show the model layer by layer, with the memory and FLOPs of training
@@ -65,12 +67,24 @@ pub(super) struct Train {
     /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
+}
+
+/// The data, for commands that read them.
+#[derive(Debug, Default, Args)]
+pub(super) struct Data {
+    /// Read the data from this file or folder instead of the one in `data_file(…)`
+    #[arg(long = "data", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
     /// Parent folder of the run folder [default: runs]
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
@@ -87,6 +101,8 @@ pub(super) struct Verify {
     /// Print only where the runs differ
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +129,8 @@ pub(super) struct Replay {
     /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 /// Where a re-run starts: at the checkpoint of a step, or at the start of the run.
@@ -141,6 +159,25 @@ pub(super) struct Eval {
     pub(super) part: Part,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Folds {
+    /// The number of folds, from 2 to the number of training and validation samples
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
+    pub(super) k: u64,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Parent folder of the folder with the folds [default: runs]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Print errors only
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -169,6 +206,8 @@ pub(super) struct Schedule {
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +226,8 @@ pub(super) struct FindLr {
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
+    #[command(flatten)]
+    pub(super) data: Data,
 }
 
 /// Overrides of the declared spec.
@@ -237,6 +278,9 @@ impl Command {
     /// Merges the options before the command into it.
     fn with(mut self, mut before: Train) -> Result<Self, String> {
         let (changes, out, quiet) = (&mut before.changes, &mut before.out, &mut before.quiet);
+        if let Some(own) = self.data() {
+            once("--data", &mut own.file, &mut before.data.file)?;
+        }
         match &mut self {
             Self::Train(train) => {
                 train.changes.with(changes)?;
@@ -250,6 +294,11 @@ impl Command {
                 once("--out", &mut check.out, out)?;
             }
             Self::Eval(eval) => eval.changes.with(changes)?,
+            Self::Folds(folds) => {
+                folds.changes.with(changes)?;
+                once("--out", &mut folds.out, out)?;
+                folds.quiet |= std::mem::take(quiet);
+            }
             Self::Summary(own) | Self::Spec(own) => own.with(changes)?,
             Self::Schedule(schedule) => schedule.changes.with(changes)?,
             Self::FindLr(search) => search.changes.with(changes)?,
@@ -266,6 +315,21 @@ impl Command {
         }
     }
 
+    /// The data of a command that reads them.
+    fn data(&mut self) -> Option<&mut Data> {
+        match self {
+            Self::Train(Train { data, .. })
+            | Self::Check(Check { data, .. })
+            | Self::Eval(Eval { data, .. })
+            | Self::Folds(Folds { data, .. })
+            | Self::Schedule(Schedule { data, .. })
+            | Self::FindLr(FindLr { data, .. })
+            | Self::Verify(Verify { data, .. })
+            | Self::Replay(Replay { data, .. }) => Some(data),
+            Self::Summary(_) | Self::Spec(_) | Self::Export(_) | Self::Diff(_) => None,
+        }
+    }
+
     /// Returns whether the command reads or computes long enough that a signal should wait for a safe point.
     pub(super) fn works_for_long(&self) -> bool {
         matches!(
@@ -273,6 +337,7 @@ impl Command {
             Self::Train(_)
                 | Self::Check(_)
                 | Self::Eval(_)
+                | Self::Folds(_)
                 | Self::FindLr(_)
                 | Self::Verify(_)
                 | Self::Replay(_)
@@ -283,7 +348,7 @@ impl Command {
 impl Train {
     /// Returns the first option that is set.
     fn first(&self) -> Option<&'static str> {
-        let Self { changes, out, resume, allow_spec_change, quiet } = self;
+        let Self { changes, out, resume, allow_spec_change, quiet, data } = self;
         let given = [
             ("--epochs", changes.epochs.is_some()),
             ("--seed", changes.seed.is_some()),
@@ -293,6 +358,7 @@ impl Train {
             ("--resume", resume.is_some()),
             ("--allow-spec-change", !allow_spec_change.is_empty()),
             ("--quiet", *quiet),
+            ("--data", data.file.is_some()),
         ];
         given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
     }

@@ -32,10 +32,11 @@ pub(super) fn export<M: Model>(
     }
     let (count, numbers) =
         trained.numbers().iter().fold((0, 0), |(count, sum), numbers| (count + 1, sum + numbers.len()));
-    let normalized = if trained.normalizers().is_empty() {
-        "inputs are not normalized"
-    } else {
-        "the normalization of the inputs is in the metadata"
+    let normalized = match (trained.normalizers().is_empty(), trained.target_normalizers().is_empty()) {
+        (true, true) => "inputs are not normalized",
+        (false, true) => "the normalization of the inputs is in the metadata",
+        (true, false) => "the normalization of the targets is in the metadata",
+        (false, false) => "the normalizations of the inputs and the targets are in the metadata",
     };
     let (from, to) = (model.display(), file.display());
     say(out, &format!("{from}\n  {count} tensors with {numbers} values; {normalized}\n\n  {to}\n"))

@@ -1,10 +1,11 @@
 //! The generated program's command line.
 //!
 //! ```text
-//! digits [train]                     train and write runs/digits/<time>
+//! digits [train] [--data FILE]       train and write runs/digits/<time>
 //! digits check                       run every check before the first step and print advice
 //! digits --resume [RUN]              resume an interrupted run
 //! digits eval MODEL.safetensors      evaluate a trained model
+//! digits folds --k 5                 train each fold of a cross-validation and print the results
 //! digits export [RUN] --out FILE     write a model for other programs
 //! digits summary                     show the model layer by layer
 //! digits schedule [--svg FILE.svg]   plot the learning rate of every step
@@ -21,6 +22,7 @@ mod advice;
 mod arguments;
 mod curve;
 mod export;
+mod folds;
 mod interrupted;
 mod plot;
 mod progress;
@@ -34,10 +36,10 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use serde_json::json;
 
 use self::advice::Checked;
-use self::arguments::{Arguments, Changes, Check, Command, Eval, FindLr, Schedule, Train};
+use self::arguments::{Arguments, Changes, Check, Command, Data, Eval, FindLr, Part, Schedule, Train};
 use self::curve::Curve;
 use self::interrupted::Interrupted;
-use self::progress::{Head, Progress};
+use self::progress::{Head, NORMALIZED_LOSS, Progress};
 use self::report::Report;
 use self::search_result::Found;
 use crate::config::Config;
@@ -104,6 +106,7 @@ fn run<M: Model>(
         Command::Train(arguments) => train(training, arguments, out, is_terminal),
         Command::Check(arguments) => check(training, arguments, out),
         Command::Eval(arguments) => eval(training, arguments, out),
+        Command::Folds(arguments) => folds::folds(training, arguments, out, is_terminal),
         Command::Export(arguments) => export::export(&training, &arguments, out),
         Command::Summary(changes) => {
             let mut training = changed(training, changes)?;
@@ -136,11 +139,11 @@ fn run<M: Model>(
 
 fn train<M: Model>(
     training: Experiment<M>,
-    Train { changes, out: folder, resume, allow_spec_change, quiet }: Train,
+    Train { changes, out: folder, resume, allow_spec_change, quiet, data }: Train,
     out: &mut dyn Write,
     is_terminal: bool,
 ) -> Result<()> {
-    let mut training = changed(training, changes)?;
+    let mut training = with_data(changed(training, changes)?, data);
     if let Some(folder) = folder {
         if let Some(Some(run)) = &resume {
             let problem = format!("a run is resumed in its own folder, {}; remove `--out`", run.display());
@@ -162,7 +165,8 @@ fn train<M: Model>(
     }
     let parameters = training.graph()?.trained_elements();
     let name = training.name();
-    let head = Head::new(name, <M as Config>::NAME, parameters, training.settings()?);
+    let other = training.other_data_file()?;
+    let head = Head::new(name, <M as Config>::NAME, parameters, training.settings()?).with_data(other);
     let mut progress = Progress::new(head, out, is_terminal);
     let run = training.run_with(&mut progress);
     let (kept, seconds, load) = progress.close();
@@ -175,7 +179,9 @@ fn train<M: Model>(
         say(out, &Interrupted { outcome, program, folder, changes: &changes, allowed }.to_string())?;
         return Err(interrupted);
     }
-    say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, load, folder }.to_string())
+    let normalizes_targets = !run.model.target_normalizers().is_empty();
+    let (outcome, kept) = (&run.outcome, kept.as_ref());
+    say(out, &Report { outcome, kept, seconds, load, normalizes_targets, folder }.to_string())
 }
 
 /// Returns an error if the run was interrupted.
@@ -188,15 +194,17 @@ fn ended(outcome: &Outcome) -> Result<()> {
 
 fn check<M: Model>(
     training: Experiment<M>,
-    Check { changes, out: folder }: Check,
+    Check { changes, data, out: folder }: Check,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let mut training = changed(training, changes)?;
+    let mut training = with_data(changed(training, changes)?, data);
     if let Some(folder) = folder {
         training = training.out(folder);
     }
     let parameters = training.graph()?.trained_elements();
-    let head = Head::new(training.name(), <M as Config>::NAME, parameters, training.settings()?);
+    let other = training.other_data_file()?;
+    let head =
+        Head::new(training.name(), <M as Config>::NAME, parameters, training.settings()?).with_data(other);
     let check = training.check()?;
     say(out, &format!("{}{}", head.text(&check.plan, threads()), Checked(&check)))
 }
@@ -207,22 +215,27 @@ fn threads() -> usize {
 }
 
 fn eval<M: Model>(training: Experiment<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
-    let Eval { model: path, part, changes } = arguments;
-    let mut training = changed(training, changes)?;
+    let Eval { model: path, part, changes, data } = arguments;
+    let mut training = with_data(changed(training, changes)?, data);
+    if part != Part::Test {
+        training = training.with_fold_of(&path);
+    }
     let model = training.load(&path)?;
     let seed = training.split_seed(&model)?;
+    let normalizes_targets = !model.target_normalizers().is_empty();
     let evaluation = training.evaluate(&model, part.indices())?;
     let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
-    say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
+    let note = if normalizes_targets { format!("\n  {NORMALIZED_LOSS}\n") } else { String::new() };
+    say(out, &(head + &report::measures(&[(part.name(), &evaluation)]) + &note))
 }
 
 fn schedule<M: Model>(
     training: Experiment<M>,
-    Schedule { svg, changes }: Schedule,
+    Schedule { svg, changes, data }: Schedule,
     out: &mut dyn Write,
 ) -> Result<()> {
     svg.as_deref().map_or(Ok(()), check_output)?;
-    let mut training = changed(training, changes)?;
+    let mut training = with_data(changed(training, changes)?, data);
     let schedule = training.schedule()?;
     let name = training.name();
     let curve = Curve { name, settings: training.settings()?, schedule: &schedule };
@@ -238,11 +251,11 @@ fn schedule<M: Model>(
 
 fn find_lr<M: Model>(
     training: Experiment<M>,
-    FindLr { from, to, steps, svg, changes }: FindLr,
+    FindLr { from, to, steps, svg, changes, data }: FindLr,
     out: &mut dyn Write,
 ) -> Result<()> {
     svg.as_deref().map_or(Ok(()), check_output)?;
-    let mut training = changed(training, changes)?;
+    let mut training = with_data(changed(training, changes)?, data);
     let name = training.name();
     let settings = training.settings()?;
     let (optimizer, usual) = (settings.optimizer.name(), settings.optimizer.usual_rates());
@@ -258,6 +271,13 @@ fn changed<M: Model>(mut training: Experiment<M>, changes: Changes) -> Result<Ex
         training = training.set(&key, &value)?;
     }
     Ok(training)
+}
+
+fn with_data<M: Model>(training: Experiment<M>, Data { file }: Data) -> Experiment<M> {
+    match file {
+        Some(file) => training.data_file(file),
+        None => training,
+    }
 }
 
 /// Prints lines with control characters escaped. A closed pipe is not an error. Text from a file also goes through

@@ -1,6 +1,7 @@
 //! The progress display of a run.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,6 +13,10 @@ use crate::spec::TrainConfig;
 use crate::trainer::{
     DataLoad, EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying,
 };
+
+/// Which units the loss and the metrics have, if the targets are normalized.
+pub(super) const NORMALIZED_LOSS: &str =
+    "the loss is that of normalized targets; metrics are in the units of the data";
 
 /// Prints a headline before training and a line per epoch, and shows a progress bar on a terminal.
 ///
@@ -44,6 +49,8 @@ pub(super) struct Head {
     accumulate: usize,
     /// Whether the run restores the weights of its best epoch.
     restores_best: bool,
+    /// The file that replaces the declared one.
+    data: Option<PathBuf>,
 }
 
 impl Head {
@@ -63,7 +70,13 @@ impl Head {
             batch: settings.batch,
             accumulate: settings.accumulate,
             restores_best: settings.early_stop.is_some_and(|stop| stop.restore_best),
+            data: None,
         }
+    }
+
+    /// The same for data from this file.
+    pub(super) fn with_data(self, data: Option<PathBuf>) -> Self {
+        Self { data, ..self }
     }
 
     pub(super) fn text(&self, plan: &RunPlan, threads: usize) -> String {
@@ -80,11 +93,15 @@ impl Head {
         format!(
             "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
              {train} training samples, {validation} validation, {test} test; \
-             {} steps of {samples} samples, {} per epoch\n{checked}",
+             {} steps of {samples} samples, {} per epoch\n{checked}{}{}",
             count(*parameters),
             if threads == 1 { "" } else { "s" },
             count(plan.steps),
             count(plan.steps_per_epoch),
+            self.data.as_ref().map_or(String::new(), |path| {
+                format!("the data are from {}\n", plain(&path.display().to_string(), usize::MAX))
+            }),
+            if plan.normalizes_targets { format!("{NORMALIZED_LOSS}\n") } else { String::new() },
         )
     }
 }
@@ -311,11 +328,19 @@ mod tests {
             validation_samples: 180,
             test_samples: 180,
             checked_samples: None,
+            normalizes_targets: false,
         };
+        let text = "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
+                    1,437 training samples, 180 validation, 180 test; 1,200 steps of 2 x 4 samples, 30 per epoch\n";
+        let head = Head { accumulate: 2, ..head() };
+        assert_eq!(head.text(&plan, 2), text);
+        let plan = RunPlan { normalizes_targets: true, ..plan };
+        let head = head.with_data(Some("other.csv".into()));
         assert_eq!(
-            Head { accumulate: 2, ..head() }.text(&plan, 2),
-            "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
-             1,437 training samples, 180 validation, 180 test; 1,200 steps of 2 x 4 samples, 30 per epoch\n"
+            head.text(&plan, 2),
+            format!(
+                "{text}the data are from other.csv\nthe loss is that of normalized targets; metrics are in the units of the data\n"
+            )
         );
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::arguments::{Diff, Replay, Verify};
 use super::progress::{Head, Progress};
-use super::say;
+use super::{say, with_data};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -18,11 +18,12 @@ use crate::run_dir::{Change, Comparison, Verified, diff};
 
 /// Re-runs a run and compares it with its folder. A difference is an error.
 pub(super) fn verify<M: Model>(
-    mut training: Experiment<M>,
-    Verify { run, from, quiet }: Verify,
+    training: Experiment<M>,
+    Verify { run, from, quiet, data }: Verify,
     out: &mut dyn Write,
     is_terminal: bool,
 ) -> Result<()> {
+    let mut training = with_data(training, data);
     let verified = if quiet {
         training.verify(&run, from.0)?
     } else {
@@ -49,11 +50,12 @@ pub(super) fn compare(Diff { runs }: &Diff, out: &mut dyn Write) -> Result<()> {
 
 /// Writes the model as it was after a step.
 pub(super) fn replay<M: Model>(
-    mut training: Experiment<M>,
-    Replay { run, to, average, out: file, quiet }: Replay,
+    training: Experiment<M>,
+    Replay { run, to, average, out: file, quiet, data }: Replay,
     out: &mut dyn Write,
     is_terminal: bool,
 ) -> Result<()> {
+    let mut training = with_data(training, data);
     let file = file.unwrap_or_else(|| {
         PathBuf::from(format!(
             "{}-step-{to:08}{}.safetensors",

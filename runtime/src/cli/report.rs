@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
+use super::progress::NORMALIZED_LOSS;
 use crate::format::Table;
 use crate::format::{count, metric, plain, seconds};
 use crate::trainer::{Confusion, DataLoad, EpochReport, Evaluation, Exit, Outcome};
@@ -16,12 +17,14 @@ pub(super) struct Report<'a> {
     pub(super) seconds: f64,
     /// How long the steps waited for data.
     pub(super) load: Option<DataLoad>,
+    /// Whether the targets are normalized.
+    pub(super) normalizes_targets: bool,
     pub(super) folder: Option<&'a Path>,
 }
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let &Self { outcome, kept, seconds: duration, load, folder } = self;
+        let &Self { outcome, kept, seconds: duration, load, normalizes_targets, folder } = self;
         let exit = match outcome.exit {
             Exit::Completed => "completed",
             Exit::StoppedEarly { .. } => "stopped early",
@@ -51,6 +54,9 @@ impl Display for Report<'_> {
         write!(f, "\n\n{}", measures(&rows))?;
         if let Some(epoch) = kept {
             writeln!(f, "\n  training: running average over epoch {}, dropout on", epoch.epoch)?;
+        }
+        if normalizes_targets {
+            writeln!(f, "  {NORMALIZED_LOSS}")?;
         }
         if let Some(confusion) = &outcome.confusion {
             writeln!(
@@ -163,7 +169,13 @@ stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skippe
   spec     runs/digits/1/spec.json
 ";
         let folder = Some(Path::new("runs/digits/1"));
-        let report = Report { outcome: &outcome, kept: Some(&kept), seconds: 12.34, load: None, folder };
-        assert_eq!(report.to_string(), expected);
+        let report = |normalizes_targets| {
+            let (outcome, kept) = (&outcome, Some(&kept));
+            Report { outcome, kept, seconds: 12.34, load: None, normalizes_targets, folder }.to_string()
+        };
+        assert_eq!(report(false), expected);
+        let running = "dropout on\n";
+        let noted = expected.replace(running, &format!("{running}  {NORMALIZED_LOSS}\n"));
+        assert_eq!(report(true), noted);
     }
 }

@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::shape::Kinds;
 
 /// A data set with one property overridden: [`Dataset::with_split`], [`Dataset::with_normalization`],
-/// [`Dataset::with_input_range`], [`Dataset::in_time_order`], [`Dataset::with_groups`], [`Dataset::with_sample_weights`].
+/// [`Dataset::with_target_normalization`], [`Dataset::with_input_range`], [`Dataset::in_time_order`], [`Dataset::with_groups`],
+/// [`Dataset::with_sample_weights`].
 #[derive(Clone, Debug)]
 pub struct WithOverrides<D> {
     data: D,
@@ -19,6 +20,7 @@ pub struct WithOverrides<D> {
 pub(super) enum Change {
     Split(Split),
     Normalization(Normalization),
+    TargetNormalization(Normalization),
     InputRange(RangeInclusive<f32>),
     TimeSeries,
     Groups(Vec<u64>),
@@ -54,6 +56,14 @@ impl<D: Dataset> Dataset for WithOverrides<D> {
 
     fn normalization(&self) -> Normalization {
         if let Change::Normalization(rule) = self.change { rule } else { self.data.normalization() }
+    }
+
+    fn target_normalization(&self) -> Normalization {
+        if let Change::TargetNormalization(rule) = self.change {
+            rule
+        } else {
+            self.data.target_normalization()
+        }
     }
 
     fn input_range(&self) -> Option<RangeInclusive<f32>> {
@@ -123,7 +133,10 @@ mod tests {
             .with_normalization(Normalization::Whole);
         assert_eq!((data.split(), data.normalization(), data.len()), (split, Normalization::Whole, 2));
         assert_eq!((data.input_range(), data.is_time_series()), (Some(0.0..=2.0), true));
+        assert_eq!(data.target_normalization(), Normalization::None);
+        let data = data.with_target_normalization(Normalization::PerElement);
         let data = data.with_split(Split::DEFAULT).with_input_range(1.0..=2.0);
+        assert_eq!(data.target_normalization(), Normalization::PerElement);
         assert_eq!((data.split(), data.normalization()), (Split::DEFAULT, Normalization::Whole));
         assert_eq!((data.input_range(), data.is_time_series()), (Some(1.0..=2.0), true));
         assert_eq!((data.group(1), data.sample_weight(1).to_bits()), (None, 1.0_f32.to_bits()));

@@ -103,6 +103,12 @@ pub trait Dataset: Send + Sync + 'static {
         Normalization::None
     }
 
+    /// How targets of the kind [`Values`](crate::Values) are normalized, each by its own statistics; targets of other kinds never are. By
+    /// default none is. See [`Dataset::with_target_normalization`].
+    fn target_normalization(&self) -> Normalization {
+        Normalization::None
+    }
+
     /// The range of all values of all real inputs, before normalization. `None`, the default, if it is not known.
     /// A run whose data have a value outside the range is rejected before its first step: a pixel of 255 where 1 is the
     /// maximum, a temperature in Fahrenheit, the -999 of a missing value.
@@ -204,6 +210,41 @@ pub trait Dataset: Send + Sync + 'static {
         Self: Sized,
     {
         WithOverrides::new(self, Change::Normalization(normalization))
+    }
+
+    /// Sets how targets of the kind [`Values`](crate::Values) are normalized, for a model that returns `Values` or
+    /// [`Gaussians`](crate::Gaussians).
+    ///
+    /// Targets far from 0, such as prices, take many steps to reach from weights near 0. The loss, and with it `early_stop` and the gradients,
+    /// sees targets with mean 0 and standard deviation 1 over the training samples. Metrics, and the predictions of the trained model, stay
+    /// in the units of the data: the statistics are stored in the model file, and outputs are converted back.
+    ///
+    /// - Each element of each target has its own statistics with [`Normalization::PerElement`]; with [`Normalization::Whole`] the elements of
+    ///   a target share them. In an element that is constant over the training samples, its mean is subtracted.
+    /// - The squared error of normalized targets is that of the data divided by the squared deviation, so the losses of several elements, or
+    ///   of several outputs, count equally whatever their units.
+    /// - Outputs and targets are rounded to f32 once more, so metrics differ from those of the original values by rounding only.
+    ///
+    /// A run is rejected before its first step if no target is `Values`, if an output cannot be converted back, or if the loss does not accept
+    /// normalized targets, as [`PoissonNegativeLogLikelihood`](struct@crate::loss::PoissonNegativeLogLikelihood) does not.
+    ///
+    /// ```
+    /// use trainspec::data::{Dataset, Normalization, PreparedDataset, Split};
+    /// use trainspec::data::Elements;
+    /// use trainspec::prelude::*;
+    ///
+    /// let prices = InMemory::<Features<1>, Values<1>>::new(vec![1.0, 2.0, 3.0], vec![300e3, 340e3, 320e3])?;
+    /// let prices = prices.with_target_normalization(Normalization::PerElement);
+    /// let prices = prices.with_split(Split::InOrder { validation: 0.0, test: 0.4 });
+    /// let data = PreparedDataset::new(Box::new(prices), 42)?;
+    /// assert_eq!(data.batch(&[0, 1, 2])?.targets[0].elements, Elements::Float(vec![-1.0, 1.0, 0.0]));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_target_normalization(self, normalization: Normalization) -> WithOverrides<Self>
+    where
+        Self: Sized,
+    {
+        WithOverrides::new(self, Change::TargetNormalization(normalization))
     }
 
     /// Declares the range of the input values: [`Dataset::input_range`].
@@ -331,6 +372,10 @@ pub trait AnyDataset: Send + Sync {
     fn split(&self) -> Split;
     /// [`Dataset::normalization`]
     fn normalization(&self) -> Normalization;
+    /// [`Dataset::target_normalization`]
+    fn target_normalization(&self) -> Normalization;
+    /// The name of the kind of each target.
+    fn target_names(&self) -> &'static [&'static str];
     /// [`Dataset::input_range`]
     fn input_range(&self) -> Option<RangeInclusive<f32>>;
     /// [`Dataset::is_time_series`]
@@ -379,6 +424,14 @@ impl<D: Dataset> AnyDataset for D {
 
     fn normalization(&self) -> Normalization {
         Dataset::normalization(self)
+    }
+
+    fn target_normalization(&self) -> Normalization {
+        Dataset::target_normalization(self)
+    }
+
+    fn target_names(&self) -> &'static [&'static str] {
+        D::Target::NAMES
     }
 
     fn input_range(&self) -> Option<RangeInclusive<f32>> {

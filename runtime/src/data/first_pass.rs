@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::parts::Parts;
 use super::prepared::bytes_of_sample;
 use super::scan::{ALL, DatasetScan, SAMPLE};
-use super::{AnyDataset, Normalization, ReadAhead};
+use super::{AnyDataset, Batch, Normalization, ReadAhead, TargetUnits};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::loss::TargetRules;
@@ -71,8 +71,9 @@ impl FirstPass<'_> {
     /// Returns the fingerprint, and how many samples were checked.
     pub(super) fn run(&self, reads: Reads, limits: Limits) -> Result<(DatasetScan, String, usize)> {
         let samples = self.data.len();
-        let may_end_early =
-            self.data.normalization() == Normalization::None && reads.each(samples) < OFTEN && samples > SOME;
+        let is_normalized =
+            [self.data.normalization(), self.data.target_normalization()] != [Normalization::None; 2];
+        let may_end_early = !is_normalized && reads.each(samples) < OFTEN && samples > SOME;
         let began = Instant::now();
         let takes_too_long = |done: usize| {
             let elapsed = began.elapsed();
@@ -83,7 +84,6 @@ impl FirstPass<'_> {
         };
         let all: Vec<usize> = (0..samples).collect();
         if let Some(scan) = self.scan(&all, &takes_too_long)? {
-            scan.check_counts(self.rules)?;
             let fingerprint = scan.fingerprint(self.data, ALL);
             return Ok((scan, fingerprint, samples));
         }
@@ -113,8 +113,31 @@ impl FirstPass<'_> {
 
     /// Reads the samples with these indices. Returns `None` if it takes too long, which is asked after each group of samples.
     fn scan(&self, indices: &[usize], takes_too_long: &dyn Fn(usize) -> bool) -> Result<Option<DatasetScan>> {
-        let Self { data, parts, rules, interrupt } = *self;
-        let mut scan = DatasetScan::new(data, parts)?;
+        let mut scan = DatasetScan::new(self.data, self.parts)?;
+        let mut done = 0;
+        let is_complete = self.each(indices, |group, batch| {
+            scan.look(self.data, group, &batch, self.rules)?;
+            done += group.len();
+            Ok(!takes_too_long(done))
+        })?;
+        Ok(is_complete.then_some(scan))
+    }
+
+    /// Adds all normalized targets to a scan, if there are any.
+    pub(super) fn look_at_normalized(&self, scan: &mut DatasetScan, units: &TargetUnits) -> Result<()> {
+        if units.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<usize> = (0..self.data.len()).collect();
+        self.each(&all, |group, batch| {
+            scan.look_at_normalized(self.data, group, batch, units, self.rules).map(|()| true)
+        })?;
+        Ok(())
+    }
+
+    /// Reads the samples with these indices in groups, until `look` returns false. Returns whether it never did.
+    fn each(&self, indices: &[usize], mut look: impl FnMut(&[usize], Batch) -> Result<bool>) -> Result<bool> {
+        let Self { data, interrupt, .. } = *self;
         // As many samples at a time as have about a million values.
         let bytes = bytes_of_sample(data);
         let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
@@ -123,16 +146,13 @@ impl FirstPass<'_> {
         std::thread::scope(|scope| {
             let bytes = bytes.saturating_mul(at_once);
             let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(groups.len() as u64), bytes, read);
-            let mut done = 0;
             for group in &groups {
-                scan.look(data, group, &batches.next()?, rules)?;
-                interrupt.check()?;
-                done += group.len();
-                if takes_too_long(done) {
-                    return Ok(None);
+                if !look(group, batches.next()?)? {
+                    return Ok(false);
                 }
+                interrupt.check()?;
             }
-            Ok(Some(scan))
+            Ok(true)
         })
     }
 }

@@ -76,9 +76,22 @@ impl Groups {
         taken
     }
 
-    /// Takes one of `of` parts for test, the next one for validation, and the rest for training. The largest groups are assigned first, each to
-    /// the part with the fewest samples so far.
-    pub(super) fn fold(mut self, of: usize, fold: usize) -> Result<Parts> {
+    /// Takes one of `of` parts for test, the next one for validation, and the rest for training.
+    pub(super) fn fold(self, of: usize, fold: usize) -> Result<Parts> {
+        let mut folds = self.folds(of)?;
+        let mut take = |fold: usize| folds.get_mut(fold).map(std::mem::take).unwrap_or_default();
+        let (test, validation) = (take(fold), take((fold + 1) % of));
+        Ok(Parts { train: folds.concat(), validation, test }.sorted())
+    }
+
+    /// The groups without those of other samples than these, in ascending order.
+    pub(super) fn among(mut self, samples: &[usize]) -> Self {
+        self.0.retain(|group| group.iter().all(|sample| samples.binary_search(sample).is_ok()));
+        self
+    }
+
+    /// Divides the groups into parts. The largest ones are assigned first, each to the part with the fewest samples so far.
+    pub(super) fn folds(mut self, of: usize) -> Result<Vec<Vec<usize>>> {
         self.check(of, "folds")?;
         // A stable sort: groups of one size stay in their random order.
         self.0.sort_by_key(|group| std::cmp::Reverse(group.len()));
@@ -88,9 +101,7 @@ impl Groups {
                 smallest.extend(group);
             }
         }
-        let mut take = |fold: usize| folds.get_mut(fold).map(std::mem::take).unwrap_or_default();
-        let (test, validation) = (take(fold), take((fold + 1) % of));
-        Ok(Parts { train: folds.concat(), validation, test }.sorted())
+        Ok(folds)
     }
 
     fn check(&self, parts: usize, what: &str) -> Result<()> {

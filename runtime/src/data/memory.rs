@@ -64,6 +64,8 @@ pub(super) struct Facts {
     /// For each input, the elements that may be missing, and those that are not normalized.
     pub(super) missing: Vec<Vec<usize>>,
     pub(super) unscaled: Vec<Vec<usize>>,
+    /// The group of each sample, if they have groups.
+    pub(super) groups: Vec<u64>,
 }
 
 impl Source {
@@ -149,6 +151,10 @@ impl<I: InputKinds, T: TargetKinds> Dataset for InMemory<I, T> {
             return Ok(());
         }
         Err(Error::Dataset(format!("there is no sample {index}")))
+    }
+
+    fn group(&self, index: usize) -> Option<u64> {
+        self.source.as_ref()?.facts.groups.get(index).copied()
     }
 
     fn location(&self, index: usize) -> Option<String> {

@@ -3,9 +3,13 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | `dataset` | the [`Dataset`] trait |
-//! | `split`, `parts`, `groups`, `normalizer` | dividing the samples; normalizing the inputs |
+//! | `split`, `parts`, `groups`, `normalizer` | dividing the samples; normalizing inputs and targets |
+//! | `target_units` | predictions and targets in the units of the data |
+//! | `fold` | the parts of a cross-validation |
+//! | `first_pass`, `scan` | what is read and checked before the first step |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
+//! | `data_file` | a path that `--data` replaces |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
 //! | `text`, `series` | windows of text files, and of time series |
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
@@ -16,20 +20,25 @@
 //!
 #![doc = include_str!("../docs/data.md")]
 
-pub use crate::loss::{BadTarget, TargetRules};
+pub use crate::loss::{BadTarget, PredictedAs, TargetRules};
 pub use crate::shape::{Elements, Numbers};
 pub use adapt::WithOverrides;
 pub use batch::{Batch, BatchTensor, Mixed};
 pub use csv::{Csv, CsvColumn};
+pub(crate) use data_file::opened_with;
+pub use data_file::{DataFile, data_file};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
 pub(crate) use first_pass::Reads;
+pub use fold::Division;
+pub(crate) use fold::{Fold, FoldPlan};
 pub use idx::Idx;
 pub use images::{ImageFiles, ImageFolder};
 pub use memory::InMemory;
 pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
+pub(crate) use normalizers::ModelNormalizers;
 pub use normalizers::Normalizers;
 pub use npy::Npy;
 pub(crate) use patterns::Patterns;
@@ -40,18 +49,21 @@ pub(crate) use scan::{Accepted, check};
 pub use series::{SeriesWindows, Windows};
 pub use split::Split;
 pub(crate) use split::training_samples;
+pub use target_units::TargetUnits;
 pub use text::{Text, TextWindows, Vocabulary};
 
 mod adapt;
 pub mod augment;
 mod batch;
 mod csv;
+mod data_file;
 mod dataset;
 mod digits;
 mod distinct;
 mod extremes;
 mod file;
 mod first_pass;
+mod fold;
 mod groups;
 mod idx;
 mod images;
@@ -73,4 +85,5 @@ mod shared;
 mod split;
 mod stored;
 mod stream;
+mod target_units;
 mod text;

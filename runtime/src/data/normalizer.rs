@@ -1,16 +1,16 @@
-//! Normalization of inputs: subtracts a mean, divides by a standard deviation.
+//! Normalization of inputs and targets: subtracts a mean, divides by a standard deviation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How the inputs are normalized, with statistics of the training part only.
+/// How the inputs or the targets are normalized, with statistics of the training part only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Normalization {
-    /// Inputs are unchanged.
+    /// They are unchanged.
     None,
-    /// Each element of the input has mean 0 and standard deviation 1 over the training samples. An element that is
-    /// constant there becomes 0.
+    /// Each element has mean 0 and standard deviation 1 over the training samples. An element that is constant there becomes 0; of a
+    /// target, its mean is subtracted.
     PerElement,
     /// All elements together have mean 0 and standard deviation 1: for images, whose pixels share one scale.
     Whole,
@@ -116,6 +116,15 @@ impl Normalizer {
         self
     }
 
+    /// The same for targets: where the deviation is 0, it is 1, so that another value of such an element stays another value.
+    pub(super) fn of_target(mut self) -> Self {
+        self.deviation
+            .iter_mut()
+            .filter(|deviation| **deviation == 0.0)
+            .for_each(|deviation| *deviation = 1.0);
+        self
+    }
+
     /// The mean, which is subtracted.
     #[must_use]
     pub fn mean(&self) -> &[f32] {
@@ -156,6 +165,28 @@ impl Normalizer {
                     0.0 => 0.0,
                     _ => ((f64::from(*x) - f64::from(mean)) / f64::from(deviation)) as f32,
                 };
+            }
+        }
+    }
+}
+
+impl Normalizer {
+    /// The inverse of [`Normalizer::apply`], up to rounding: `x = mean + deviation * y` for one or several consecutive samples in place,
+    /// computed in f64 and rounded to f32.
+    ///
+    /// ```
+    /// use trainspec::data::Normalizer;
+    ///
+    /// let normalizer = Normalizer::new(vec![10.0, 3.0], vec![2.0, 0.5])?;
+    /// let mut samples = [2.0, 4.0, -0.5, 0.0];
+    /// normalizer.restore(&mut samples);
+    /// assert_eq!(samples, [14.0, 5.0, 9.0, 3.0]);
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    pub fn restore(&self, samples: &mut [f32]) {
+        for sample in samples.chunks_mut(self.mean.len()) {
+            for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *x = (f64::from(mean) + f64::from(deviation) * f64::from(*x)) as f32;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The normalization of each input of a model.
+//! The normalization of each input or target of a model.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -6,32 +6,32 @@ use super::Normalizer;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, ordinal};
 
-/// The normalizer of each input; none for tokens, and for inputs that are not normalized.
+/// The normalizer of each input, or of each target; none for tokens and classes, and for those that are not normalized.
 ///
 /// It is serialized as in a model file: for one input the normalizer or `null`, for several a list of these.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Normalizers(Vec<Option<Normalizer>>);
 
 impl Normalizers {
-    /// Creates a list with one entry for each input.
+    /// Creates a list with one entry for each input or target.
     #[must_use]
     pub fn new(each: Vec<Option<Normalizer>>) -> Self {
         Self(each)
     }
 
-    /// The normalizer of an input, counted from 0; `None` if it is not normalized.
+    /// The normalizer of an input or target, counted from 0; `None` if it is not normalized.
     #[must_use]
     pub fn of(&self, input: usize) -> Option<&Normalizer> {
         self.0.get(input)?.as_ref()
     }
 
-    /// Whether no input is normalized.
+    /// Whether none is normalized.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)
     }
 
-    /// Each normalizer with the index of its input.
+    /// Each normalizer with the index of its input or target.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Normalizer)> {
         self.0.iter().enumerate().filter_map(|(input, normalizer)| Some((input, normalizer.as_ref()?)))
     }
@@ -52,6 +52,13 @@ impl Normalizers {
         }
         Ok(())
     }
+}
+
+/// The normalization of a model's inputs and of its targets, which its weights depend on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ModelNormalizers {
+    pub(crate) inputs: Normalizers,
+    pub(crate) targets: Normalizers,
 }
 
 impl Serialize for Normalizers {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::extremes::Extremes;
 use super::first_pass::{FirstPass, Limits, Reads};
+use super::normalizer::Moments;
 use super::parts::Parts;
-use super::scan::{DatasetScan, InputScan, check_batch, place};
+use super::scan::{DatasetScan, InputScan, TargetScan, check_batch, place};
 use super::{
-    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, RoundedColumn, Split,
+    AnyDataset, Batch, DataFile, Elements, Fold, FoldPlan, ModelNormalizers, Normalization, Normalizer,
+    Normalizers, Patterns, RoundedColumn, Split, TargetUnits,
 };
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -24,12 +26,12 @@ use crate::shape::{Shape, ordinal};
 ///
 /// - a split that is invalid, or that leaves no training samples;
 /// - a value that is NaN or infinite, or an input outside the range that the data set declares;
-/// - an input that becomes infinite when normalized;
+/// - an input or a target that becomes infinite when normalized;
 /// - a class or token that the kind does not have, or a target that the loss [does not
 ///   accept](crate::loss::Loss::accepts), such as a probability of 2;
 /// - a part in which no target [counts](crate::loss::Loss::counts) in the loss.
 ///
-/// It fits the normalizer on the training part alone, and computes a fingerprint, so that a run is not
+/// It fits the normalizers on the training part alone, and computes a fingerprint, so that a run is not
 /// resumed with other data. An empty validation or test part is allowed.
 ///
 /// # Example
@@ -50,6 +52,9 @@ pub struct PreparedDataset {
     parts: Parts,
     rules: Vec<Arc<dyn TargetRules>>,
     normalizers: Normalizers,
+    units: TargetUnits,
+    files: Vec<DataFile>,
+    fold_plan: Option<FoldPlan>,
     fingerprint: String,
     /// How many samples were read and checked so far.
     checked: usize,
@@ -81,28 +86,29 @@ impl PreparedDataset {
             .iter()
             .map(|_| -> Arc<dyn TargetRules> { Arc::new(Ignoring(ignored)) })
             .collect();
-        Self::for_losses(data, seed, rules, Reads::Much, &Interrupt::new())
+        Self::of_fold(data, seed, rules, Reads::Much, &Interrupt::new(), None)
     }
 
     /// The same for losses with these rules for each target, until a stop is requested: now, and whenever a batch is read
     /// later. If the run reads little and reading all samples once would take long, only some are read now, and the others are
-    /// checked as they are read.
+    /// checked as they are read. The parts are those of a fold instead of the data's split, if there is one.
     ///
     /// # Errors
     /// As [`PreparedDataset::new`], and [`Error::Interrupted`].
-    pub(crate) fn for_losses(
+    pub(crate) fn of_fold(
         data: Box<dyn AnyDataset>,
         seed: u64,
         rules: Vec<Arc<dyn TargetRules>>,
         reads: Reads,
         interrupt: &Interrupt,
+        fold: Option<Fold>,
     ) -> Result<Self> {
-        Self::within(data, seed, rules, (reads, Limits::DEFAULT), interrupt)
+        Self::within(data, (seed, fold), rules, (reads, Limits::DEFAULT), interrupt)
     }
 
     fn within(
         data: Box<dyn AnyDataset>,
-        seed: u64,
+        (seed, fold): (u64, Option<Fold>),
         rules: Vec<Arc<dyn TargetRules>>,
         (reads, limits): (Reads, Limits),
         interrupt: &Interrupt,
@@ -110,9 +116,18 @@ impl PreparedDataset {
         if rules.len() != data.target_shapes().len() {
             return Err(Error::Internal("the number of losses is not that of the targets"));
         }
-        let parts = Split::parts(data.as_ref(), seed)?;
+        let (parts, fold_plan) = match fold {
+            None => (Split::parts(data.as_ref(), seed)?, None),
+            Some(fold) => fold.parts(data.as_ref(), seed).map(|(parts, plan)| (parts, Some(plan)))?,
+        };
         let pass = FirstPass { data: &*data, parts: &parts, rules: &rules, interrupt };
-        let (survey, fingerprint, checked) = pass.run(reads, limits)?;
+        let (mut survey, fingerprint, checked) = pass.run(reads, limits)?;
+        let is_complete = checked == data.len();
+        let units = units(&*data, &survey, &rules)?;
+        if is_complete {
+            pass.look_at_normalized(&mut survey, &units)?;
+            survey.check_counts(&rules)?;
+        }
         let rule = data.normalization();
         let is_real = |scan: &&InputScan| scan.shape.vocabulary().is_none();
         let normalizer = |(input, scan): (usize, &InputScan)| match rule {
@@ -136,7 +151,6 @@ impl PreparedDataset {
         // Values so large that they have no mean in f32 have no profile; a normalizer would have reported them.
         let profile = |scan: &InputScan| Some(scan).filter(is_real)?.moments.per_element().ok();
         let profiles = survey.inputs.iter().map(profile).collect();
-        let is_complete = checked == data.len();
         // Equal samples and classes are counted among all samples only.
         let shared = if is_complete { survey.samples.shared(&parts) } else { 0 };
         let DatasetScan { inputs, targets, patterns, .. } = survey;
@@ -149,6 +163,9 @@ impl PreparedDataset {
             parts,
             rules,
             normalizers,
+            units,
+            files: Vec::new(),
+            fold_plan,
             fingerprint,
             checked,
             class_counts,
@@ -249,6 +266,43 @@ impl PreparedDataset {
         &self.normalizers
     }
 
+    /// The same data with other normalizers of the targets, those of a trained model. The losses and the metrics are then those that the
+    /// model was trained with.
+    ///
+    /// # Errors
+    /// If one is for a target of another size, or for an output that cannot be converted to the units of the target.
+    pub fn with_target_normalizers(mut self, normalizers: Normalizers) -> Result<Self> {
+        let units = TargetUnits::new(normalizers, self.units.outputs().to_vec());
+        units.check(self.target_shapes())?;
+        self.units = units;
+        Ok(self)
+    }
+
+    /// The normalizers of the targets, and how outputs are converted back.
+    pub fn target_units(&self) -> &TargetUnits {
+        &self.units
+    }
+
+    /// The same data, read from these files.
+    pub(crate) fn with_files(self, files: Vec<DataFile>) -> Self {
+        Self { files, ..self }
+    }
+
+    /// What is divided into folds; `None` if the parts are those of the data's split.
+    pub(crate) fn fold_plan(&self) -> Option<FoldPlan> {
+        self.fold_plan
+    }
+
+    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file). A run has at most one of them.
+    pub fn files(&self) -> &[DataFile] {
+        &self.files
+    }
+
+    /// The normalizers that a model file contains.
+    pub(crate) fn model_normalizers(&self) -> ModelNormalizers {
+        ModelNormalizers { inputs: self.normalizers.clone(), targets: self.units.normalizers().clone() }
+    }
+
     /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
     /// normalization, and of the weights of the samples. The split is not part of it. If not all samples were [checked](Self::checked), it is
     /// `sample:` and the SHA-256 of those that were.
@@ -344,7 +398,8 @@ impl PreparedDataset {
         &self.interrupt
     }
 
-    /// Returns the samples with these indices, normalized.
+    /// Returns the samples with these indices, normalized: the inputs, and the targets if the data set
+    /// [sets that](super::Dataset::with_target_normalization).
     ///
     /// # Errors
     /// If an index does not exist, if a sample cannot be read, or if a stop is requested.
@@ -377,7 +432,36 @@ impl PreparedDataset {
                 normalizer.apply(numbers);
             }
         }
+        normalize_targets(batch, &self.units);
     }
+}
+
+fn normalize_targets(batch: &mut Batch, units: &TargetUnits) {
+    for (target, normalizer) in units.normalizers().iter() {
+        if let Some(Elements::Float(numbers)) =
+            batch.targets.get_mut(target).map(|target| &mut target.elements)
+        {
+            normalizer.apply(numbers);
+        }
+    }
+}
+
+/// Fits the normalizers of the targets.
+fn units(data: &dyn AnyDataset, survey: &DatasetScan, rules: &[Arc<dyn TargetRules>]) -> Result<TargetUnits> {
+    let rule = data.target_normalization();
+    let normalizer = |moments: &Moments| match rule {
+        Normalization::None => Ok(None),
+        Normalization::PerElement => moments.per_element().map(Some),
+        Normalization::Whole => moments.whole().map(Some),
+    };
+    let fitted = |scan: &TargetScan| {
+        let fitted = scan.moments.as_ref().map(normalizer).transpose()?.flatten();
+        Ok(fitted.map(Normalizer::of_target))
+    };
+    let normalizers = Normalizers::new(survey.targets.iter().map(fitted).collect::<Result<_>>()?);
+    let units = TargetUnits::new(normalizers, rules.iter().map(|rules| rules.predicted_as()).collect());
+    units.check(data.target_shapes())?;
+    Ok(units)
 }
 
 /// The bytes of the values of a sample.

@@ -10,7 +10,8 @@ use super::memory::{size, whole_number};
 use super::normalizer::Moments;
 use super::parts::{Part, Parts};
 use super::shared::Inputs;
-use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns};
+use super::target_units::{are_normalized, check_normalized};
+use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns, TargetUnits};
 use crate::error::{Error, Result};
 use crate::files::hex;
 use crate::loss::TargetRules;
@@ -43,7 +44,9 @@ pub(super) struct TargetScan {
     pub(super) class_counts: Option<Vec<usize>>,
     /// The class of each training sample, if the target is one class.
     pub(super) classes: Vec<u32>,
-    /// Whether each part has a target that counts in the loss.
+    /// For a target that is normalized.
+    pub(super) moments: Option<Moments>,
+    /// Whether each part has a target that counts in the loss. Of a normalized target, this is found in a second pass.
     counts: [bool; 3],
     hash: Sha256,
 }
@@ -81,9 +84,10 @@ impl InputScan {
 }
 
 impl TargetScan {
-    fn new(shape: Shape) -> Self {
+    fn new(shape: Shape, is_normalized: bool) -> Self {
         let class_counts = shape.vocabulary().filter(|_| shape.rank() == 0).map(|classes| vec![0; classes]);
-        Self { shape, class_counts, classes: Vec::new(), counts: [false; 3], hash: Sha256::new() }
+        let moments = is_normalized.then(|| Moments::new(shape.elements(), &[]));
+        Self { shape, class_counts, classes: Vec::new(), moments, counts: [false; 3], hash: Sha256::new() }
     }
 }
 
@@ -128,7 +132,11 @@ impl DatasetScan {
                 .zip(inputs)
                 .map(|(input, &shape)| InputScan::new(data, input, shape))
                 .collect::<Result<_>>()?,
-            targets: targets.iter().copied().map(TargetScan::new).collect(),
+            targets: targets
+                .iter()
+                .zip(are_normalized(data)?)
+                .map(|(&shape, is_normalized)| TargetScan::new(shape, is_normalized))
+                .collect(),
             samples: Inputs::default(),
             patterns: inputs
                 .iter()
@@ -151,6 +159,10 @@ impl DatasetScan {
         for sample in 0..batch.size {
             let (Some(part), Some(&index)) = (part_of(sample), indices.get(sample)) else { continue };
             for ((scan, target), rules) in self.targets.iter_mut().zip(&batch.targets).zip(rules) {
+                if scan.moments.is_some() {
+                    // The loss sees it normalized.
+                    continue;
+                }
                 let target = target.sample(sample);
                 let counts = &mut scan.counts[part as usize];
                 *counts = *counts || rules.counts(target);
@@ -177,6 +189,13 @@ impl DatasetScan {
         }
         for (scan, target) in self.targets.iter_mut().zip(&batch.targets) {
             scan.hash.update(bytes(&target.elements));
+            if let (Some(moments), Elements::Float(numbers)) = (&mut scan.moments, &target.elements) {
+                let samples = numbers.chunks(target.shape.elements().max(1));
+                samples
+                    .zip(learned)
+                    .filter(|(_, learned)| **learned)
+                    .for_each(|(sample, _)| moments.add(sample));
+            }
             if let (Some(counts), Elements::Int(classes)) = (&mut scan.class_counts, &target.elements) {
                 for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
                     scan.classes.push(class);
@@ -190,6 +209,40 @@ impl DatasetScan {
             batch.inputs.iter().flat_map(|input| batch.targets.iter().map(move |target| (input, target)));
         for (patterns, (input, target)) in self.patterns.iter_mut().zip(pairs) {
             patterns.add(input, target, batch.size, learned);
+        }
+        Ok(())
+    }
+
+    /// Adds the normalized targets of the samples with these indices, in a second pass.
+    pub(super) fn look_at_normalized(
+        &mut self,
+        data: &dyn AnyDataset,
+        indices: &[usize],
+        batch: Batch,
+        units: &TargetUnits,
+        rules: &[Arc<dyn TargetRules>],
+    ) -> Result<()> {
+        let count = batch.targets.len();
+        for (number, (mut target, rules)) in batch.targets.into_iter().zip(rules).enumerate() {
+            let (Some(normalizer), Some(scan)) =
+                (units.normalizers().of(number), self.targets.get_mut(number))
+            else {
+                continue;
+            };
+            let Elements::Float(values) = &mut target.elements else { continue };
+            normalizer.apply(values);
+            for (&index, values) in indices.iter().zip(values.chunks(target.shape.elements().max(1))) {
+                let Some(part) = self.parts.get(index).copied().flatten() else { continue };
+                let place = || place(data, index, Some(part));
+                let counts = check_normalized(
+                    normalizer,
+                    &ordinal("target", number, count),
+                    &place,
+                    values,
+                    &**rules,
+                )?;
+                scan.counts[part as usize] |= counts;
+            }
         }
         Ok(())
     }
@@ -279,8 +332,12 @@ pub(super) fn check_batch(
         let accepted = Accepted { ignored: rules.ignored(), ..Accepted::default() };
         check(&what, &place, target.numbers(), &accepted)?;
     }
+    // The loss sees a normalized target, which is checked in a second pass.
+    let are_normalized = are_normalized(data)?;
     for sample in (0..batch.size).filter(|sample| part_of(*sample).is_some()) {
-        for (target, rules) in batch.targets.iter().zip(rules) {
+        for ((target, rules), _) in
+            batch.targets.iter().zip(rules).zip(&are_normalized).filter(|(_, is_normalized)| !**is_normalized)
+        {
             if let Err(problem) = rules.accepts(target.sample(sample)) {
                 return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
             }

@@ -245,12 +245,17 @@ pub(crate) fn training_samples(data: &dyn AnyDataset, seed: u64) -> Result<usize
     Ok(Split::parts(data, seed)?.train.len())
 }
 
+/// Whether the target is one class.
+pub(super) fn has_one_class(data: &dyn AnyDataset) -> bool {
+    let is_class = |shape: &Shape| shape.rank() == 0 && shape.vocabulary().is_some();
+    matches!(data.target_shapes(), [shape] if is_class(shape))
+}
+
 /// The class of each sample.
-fn classes(data: &dyn AnyDataset) -> Result<Vec<u32>> {
+pub(super) fn classes(data: &dyn AnyDataset) -> Result<Vec<u32>> {
     /// How many samples are read at a time.
     const CHUNK: usize = 100;
-    let is_class = |shape: &Shape| shape.rank() == 0 && shape.vocabulary().is_some();
-    if !matches!(data.target_shapes(), [shape] if is_class(shape)) {
+    if !has_one_class(data) {
         return Err(Error::Dataset(
             "split: the target is not one class; expected `Split::Random` instead of `Split::Stratified`"
                 .to_owned(),

@@ -130,6 +130,7 @@ mod tests {
             validation_samples: 0,
             test_samples: 0,
             checked_samples: None,
+            normalizes_targets: false,
         };
         let settings = planned.settings().unwrap();
         let of = |is_resumed| needed(&graph, settings, &plan, is_resumed);

@@ -35,7 +35,8 @@ impl<M: Model> Experiment<M> {
         // One part is read once.
         let data = self
             .prepared_with(seed, &losses, Reads::Passes(1))?
-            .with_normalizers(model.normalizers().clone())?;
+            .with_normalizers(model.normalizers().clone())?
+            .with_target_normalizers(model.target_normalizers().clone())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

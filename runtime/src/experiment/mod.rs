@@ -3,6 +3,7 @@
 mod check;
 mod disk;
 mod evaluate;
+mod folds;
 pub(crate) mod memory;
 mod parts;
 mod preflight;
@@ -17,11 +18,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::folds::{CrossValidation, Estimate, FoldResult, Folds};
 pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, PreparedDataset, Reads, training_samples};
+use crate::data::{AnyDataset, DataFile, Fold, PreparedDataset, Reads, opened_with, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::files::read_file;
@@ -31,6 +33,7 @@ use crate::interrupt::Interrupt;
 use crate::loss::{BoundLoss, TargetRules};
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
+use crate::run_dir::recorded_data_file;
 use crate::schedule::Schedule;
 use crate::spec::value::unsigned_zeros;
 use crate::spec::{AnySpec, Declaration, Device, ModelKeys, TrainConfig, Trainable};
@@ -65,6 +68,9 @@ pub struct Experiment<M: 'static> {
     permitted: Vec<String>,
     interrupt: Interrupt,
     world: World,
+    data_file: Option<PathBuf>,
+    /// The fold that is trained.
+    fold: Option<Fold>,
 }
 
 /// Which run is resumed.
@@ -93,6 +99,8 @@ impl<M> Experiment<M> {
             permitted: Vec::new(),
             interrupt: Interrupt::new(),
             world: World::single(),
+            data_file: None,
+            fold: None,
         }
     }
 }
@@ -225,6 +233,31 @@ impl<M: Model> Experiment<M> {
         self.changed("device", &device.to_string())
     }
 
+    /// Reads the data from this file, or this folder, instead of the one that `data` declares with [`data_file`](crate::data::data_file), as
+    /// `--data` does. The file must hold data of the same kinds. The path and its SHA-256 are recorded in the manifest of the run.
+    ///
+    /// A run that is resumed, verified or replayed reads the file that it was started with, unless another is set here. Other data are an error.
+    ///
+    /// ```no_run
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Features<4>) -> Logits<3> { x.linear(out = 3) }
+    /// train! {
+    ///     Flowers { model: Net, data: Csv::open(data_file("flowers.csv")).read::<Features<4>, Class<3>>() }
+    /// }
+    ///
+    /// let run = Flowers::experiment().data_file("flowers-of-2027.csv").run()?;
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the data are opened: if they do not declare exactly one such file, or if it is not UTF-8 text that a manifest can hold.
+    #[must_use]
+    pub fn data_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_file = Some(path.into());
+        self
+    }
+
     /// Writes run folders below this folder instead of `runs`.
     #[must_use]
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -353,6 +386,9 @@ impl<M: Model> Experiment<M> {
         if let Some(from) = from {
             spec["init_from"]["sha256"] = json!(from.sha256().or_else(|| self.recorded_sha256()));
         }
+        if let (Some(fold), Some(keys)) = (self.current_fold(), spec.as_object_mut()) {
+            keys.insert("fold".to_owned(), json!(fold));
+        }
         if let Some(keys) = spec.as_object_mut() {
             let mut model = graph.to_json();
             // Absent where all keys have their defaults, as in specs from before a run could set them.
@@ -369,10 +405,19 @@ impl<M: Model> Experiment<M> {
     /// Returns the SHA-256 of the `init_from` file from the resumed run, for a file that no longer exists: the run does
     /// not need it.
     fn recorded_sha256(&self) -> Option<String> {
+        Some(self.recorded_spec()?.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
+    }
+
+    /// Returns the fold of the data that the run trains on: the one that was set, or that of the resumed run.
+    fn current_fold(&self) -> Option<Fold> {
+        let recorded = || serde_json::from_value(self.recorded_spec()?.pointer("/spec/fold")?.clone()).ok();
+        self.fold.or_else(recorded)
+    }
+
+    /// Returns `spec.json` of the resumed run.
+    fn recorded_spec(&self) -> Option<serde_json::Value> {
         let run = self.resumed_folder().ok()??;
-        let spec: serde_json::Value =
-            serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()?;
-        Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
+        serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()
     }
 
     /// Returns the model's graph with frozen parameters marked.
@@ -428,12 +473,33 @@ impl<M: Model> Experiment<M> {
         reads: Reads,
     ) -> Result<PreparedDataset> {
         let rules = losses.iter().map(|loss| -> Arc<dyn TargetRules> { loss.clone() }).collect();
-        PreparedDataset::for_losses(self.opened()?, seed, rules, reads, &self.interrupt)
+        let (data, files) = self.opened()?;
+        let files = files.into_iter().map(|file| file.hashed(&self.interrupt)).collect::<Result<_>>()?;
+        let fold = self.current_fold();
+        Ok(PreparedDataset::of_fold(data, seed, rules, reads, &self.interrupt, fold)?.with_files(files))
     }
 
-    fn opened(&self) -> Result<Box<dyn AnyDataset>> {
+    fn opened(&self) -> Result<(Box<dyn AnyDataset>, Vec<DataFile>)> {
         self.interrupt.check()?;
-        self.interrupt.during(|| self.spec.open())
+        let other = self.other_data_file()?;
+        self.interrupt.during(|| opened_with(other.as_deref(), || self.spec.open()))
+    }
+
+    /// The file that replaces the declared one: the one that was set, or that of the resumed run.
+    pub(crate) fn other_data_file(&self) -> Result<Option<PathBuf>> {
+        if let Some(path) = &self.data_file {
+            return match path.to_str() {
+                Some(_) => Ok(Some(path.clone())),
+                None => Err(Error::Setting {
+                    key: "data".to_owned(),
+                    problem: format!(
+                        "the path {} is not UTF-8; expected one that a manifest can record",
+                        path.display()
+                    ),
+                }),
+            };
+        }
+        Ok(self.resumed_folder()?.and_then(|run| recorded_data_file(&run)))
     }
 
     /// Returns the learning rate of every step of the run. Only the number of samples of the data is used.
@@ -441,7 +507,7 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If the settings or the split are invalid, the data cannot be opened, or the schedule does not fit the run.
     pub fn schedule(&mut self) -> Result<Schedule> {
-        let data = self.opened()?;
+        let (data, _) = self.opened()?;
         let settings = self.settings()?;
         let samples = training_samples(&*data, settings.seed)?;
         let (steps, epoch) = trainer::length(settings, samples);

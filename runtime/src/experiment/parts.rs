@@ -27,6 +27,12 @@ pub(super) struct Identity {
     overrides: Vec<(String, String)>,
 }
 
+impl Identity {
+    pub(super) fn spec_hash(&self) -> &str {
+        &self.spec_hash
+    }
+}
+
 impl Parts {
     /// Returns the start record of the run for its folder, with the engine of this name.
     pub(super) fn start<'a>(&'a self, identity: &'a Identity, engine: &'static str) -> Start<'a> {

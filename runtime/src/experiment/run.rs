@@ -154,7 +154,7 @@ fn train_into<M: Model>(
     let model = TrainedModel::new(
         start.graph.clone(),
         engine.store_mut().take_weights()?,
-        start.data.normalizers().clone(),
+        start.data.model_normalizers(),
         Some(start.settings.seed),
     )?;
     Ok((model, outcome))

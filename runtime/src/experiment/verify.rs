@@ -163,7 +163,7 @@ impl<M: Model> Experiment<M> {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
         let numbers = engine.store().weights()?;
-        let model = model(graph, &numbers, data.normalizers(), Some(settings.seed))?.to_bytes()?;
+        let model = model(graph, &numbers, &data.model_normalizers(), Some(settings.seed))?.to_bytes()?;
         verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }
 
@@ -187,7 +187,7 @@ impl<M: Model> Experiment<M> {
 fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -> Result<Replayed<M>> {
     let Start { graph, settings, data, .. } = *start;
     let trained = |numbers| {
-        TrainedModel::new(Graph::clone(graph), numbers, data.normalizers().clone(), Some(settings.seed))
+        TrainedModel::new(Graph::clone(graph), numbers, data.model_normalizers(), Some(settings.seed))
     };
     Ok(Replayed { model: trained(parameters)?, average: average.map(trained).transpose()? })
 }

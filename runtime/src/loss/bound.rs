@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use candle_core::Tensor;
 
-use super::{BadTarget, Loss, LossKernel, LossSum, Reduction, TargetRules};
+use super::{BadTarget, Loss, LossKernel, LossSum, PredictedAs, Reduction, TargetRules};
 use crate::config::{Setting, from_json};
 use crate::error::Result;
 use crate::shape::{CheckResult, Element, Kind, Numbers, Shape};
@@ -60,6 +60,10 @@ impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> TargetRules for Bound<
 
     fn counts(&self, target: Numbers<'_>) -> bool {
         self.loss.counts(Target::Element::of_sample(target).unwrap_or_default())
+    }
+
+    fn predicted_as(&self) -> Option<PredictedAs> {
+        PredictedAs::of_kind(Output::NAME)
     }
 }
 

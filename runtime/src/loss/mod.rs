@@ -74,7 +74,7 @@ pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
 pub use target::{TargetKind, TargetKinds};
 pub(crate) use target_rules::Ignoring;
-pub use target_rules::{BadTarget, TargetRules};
+pub use target_rules::{BadTarget, PredictedAs, TargetRules};
 pub use triplet::Triplet;
 
 use candle_core::Tensor;

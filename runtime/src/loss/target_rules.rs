@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display, Formatter};
 
-use crate::shape::Numbers;
+use crate::shape::{Gaussians, Kind, Numbers, Values};
 
 /// The rules of a loss for targets, without its types. Every sample is checked before the first step.
 pub trait TargetRules: Send + Sync {
@@ -15,6 +15,30 @@ pub trait TargetRules: Send + Sync {
     fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
     /// [`Loss::counts`](crate::loss::Loss::counts)
     fn counts(&self, target: Numbers<'_>) -> bool;
+    /// What the model's output holds for a target of real values; `None` if that is not known, so that the target cannot be normalized.
+    fn predicted_as(&self) -> Option<PredictedAs> {
+        Some(PredictedAs::Values)
+    }
+}
+
+/// What an output of a model holds for a target of real values. It determines how the output is converted to the units of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PredictedAs {
+    /// The values themselves: [`Values`](crate::Values).
+    Values,
+    /// Their means and log-variances: [`Gaussians`](crate::Gaussians).
+    Gaussians,
+}
+
+impl PredictedAs {
+    /// The form of an output of the kind with this name.
+    pub(crate) fn of_kind(name: &str) -> Option<Self> {
+        match name {
+            <Values<1> as Kind>::NAME => Some(Self::Values),
+            <Gaussians<1> as Kind>::NAME => Some(Self::Gaussians),
+            _ => None,
+        }
+    }
 }
 
 /// Ignores one target, if any, and accepts all others.

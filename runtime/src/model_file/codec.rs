@@ -8,10 +8,10 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::json;
 
-use super::export::NORMALIZATION;
+use super::export::{NORMALIZATION, TARGET_NORMALIZATION};
 use super::format::no_safetensors;
 use super::write::{NamedTensor, TensorFile};
-use crate::data::{Normalizer, Normalizers};
+use crate::data::{ModelNormalizers, Normalizer, Normalizers};
 use crate::error::{Error, Result};
 use crate::files::read_file;
 use crate::format::{count, plain};
@@ -21,17 +21,26 @@ use crate::graph::{Graph, GraphParameter};
 /// `normalization.missing` with a 1 for each element that may be missing; in a model with several inputs,
 /// `normalization.facts.mean` for the input `facts`.
 fn normalization(graph: &Graph) -> impl Iterator<Item = [String; 3]> {
-    let prefix = |name: &String| match graph.inputs.len() {
-        1 => NORMALIZATION.to_owned(),
-        _ => format!("{NORMALIZATION}.{name}"),
-    };
-    let names = ["mean", "deviation", "missing"];
-    graph.inputs.iter().map(prefix).map(move |prefix| names.map(|name| format!("{prefix}.{name}")))
+    names(NORMALIZATION, graph.inputs.iter().map(String::as_str).collect())
 }
 
-/// Whether a tensor belongs to the normalization of the inputs.
+/// The same of each target: `target_normalization.mean`; in a model with several outputs, `target_normalization.price.mean`.
+fn target_normalization(graph: &Graph) -> impl Iterator<Item = [String; 3]> {
+    names(TARGET_NORMALIZATION, graph.outputs.iter().map(|output| output.name.as_str()).collect())
+}
+
+fn names(key: &'static str, values: Vec<&str>) -> impl Iterator<Item = [String; 3]> {
+    let is_only = values.len() == 1;
+    let prefix = move |name: &str| if is_only { key.to_owned() } else { format!("{key}.{name}") };
+    let prefixes: Vec<_> = values.into_iter().map(prefix).collect();
+    let parts = ["mean", "deviation", "missing"];
+    prefixes.into_iter().map(move |prefix| parts.map(|part| format!("{prefix}.{part}")))
+}
+
+/// Whether a tensor belongs to the normalization of the inputs or the targets.
 pub(super) fn is_normalization(name: &str) -> bool {
-    let part = name.strip_prefix(NORMALIZATION).and_then(|part| part.strip_prefix('.'));
+    let part = |key| name.strip_prefix(key).and_then(|part: &str| part.strip_prefix('.'));
+    let part = part(NORMALIZATION).or_else(|| part(TARGET_NORMALIZATION));
     part.is_some_and(|part| matches!(part.rsplit('.').next(), Some("mean" | "deviation" | "missing")))
 }
 
@@ -39,12 +48,15 @@ pub(super) fn is_normalization(name: &str) -> bool {
 pub(crate) fn model<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
-    normalizers: &'a Normalizers,
+    normalizers: &'a ModelNormalizers,
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
     let mut tensors = named(graph, numbers, |parameter| &parameter.path);
-    for (input, [mean, deviation, missing]) in normalization(graph).enumerate() {
-        let Some(normalizer) = normalizers.of(input) else { continue };
+    let inputs = (0..).zip(normalization(graph)).map(|(input, names)| (normalizers.inputs.of(input), names));
+    let targets =
+        (0..).zip(target_normalization(graph)).map(|(target, names)| (normalizers.targets.of(target), names));
+    for (normalizer, [mean, deviation, missing]) in inputs.chain(targets) {
+        let Some(normalizer) = normalizer else { continue };
         for (name, numbers) in [(mean, normalizer.mean()), (deviation, normalizer.deviation())] {
             tensors.push((name, vec![numbers.len()], Cow::Borrowed(numbers)));
         }
@@ -75,7 +87,7 @@ pub(crate) fn named<'a>(
 pub(crate) struct Contents {
     /// In the graph's order.
     pub(crate) parameters: Vec<Vec<f32>>,
-    pub(crate) normalizers: Normalizers,
+    pub(crate) normalizers: ModelNormalizers,
     /// The seed of the run that wrote the file; `None` if it was written by others.
     pub(crate) seed: Option<u64>,
 }
@@ -130,7 +142,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         .chain(graph.parameters.iter().flat_map(GraphParameter::tied_names))
         .collect();
     for (name, view) in file.tensors() {
-        if normalization(graph).any(|names| names.contains(&name)) {
+        if normalization(graph).chain(target_normalization(graph)).any(|names| names.contains(&name)) {
             if view.dtype() != Dtype::F32 {
                 faults.push(format!("`{name}` is {:?}, expected F32", view.dtype()));
             }
@@ -146,7 +158,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
     }
     let ours = metadata(bytes);
     let vector = |name: &str| file.tensor(name).ok().map(|view| numbers(view.data()));
-    let each = normalization(graph).map(|[mean, deviation, missing]| {
+    let normalizer = |[mean, deviation, missing]: [String; 3]| {
         let [mean, deviation, missing] = [mean, deviation, missing].map(|name| vector(&name));
         if let (None, None) = (&mean, &deviation) {
             return Ok(None);
@@ -158,16 +170,19 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
             .and_then(|normalizer| normalizer.with_missing(&missing))
             .map(Some)
             .map_err(|error| fault(error.to_string()))
-    });
-    let mut normalizers = Normalizers::new(each.collect::<Result<_>>()?);
-    if let (true, Some(json)) =
-        (normalizers.is_empty(), ours.as_ref().and_then(|ours| ours.get(NORMALIZATION)))
-    {
-        normalizers = serde_json::from_value(json.clone())
-            .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?;
-    }
+    };
+    let read = |key: &str, each: Result<_>| {
+        let normalizers = Normalizers::new(each?);
+        match ours.as_ref().and_then(|ours| ours.get(key)).filter(|_| normalizers.is_empty()) {
+            Some(json) => serde_json::from_value(json.clone())
+                .map_err(|error| fault(format!("`{key}` in its metadata: {error}"))),
+            None => Ok(normalizers),
+        }
+    };
+    let inputs = read(NORMALIZATION, normalization(graph).map(normalizer).collect())?;
+    let targets = read(TARGET_NORMALIZATION, target_normalization(graph).map(normalizer).collect())?;
     for (([mean, ..], shape), input) in normalization(graph).zip(graph.shapes_of_inputs()).zip(0..) {
-        let (elements, normalizer) = (shape.elements(), normalizers.of(input));
+        let (elements, normalizer) = (shape.elements(), inputs.of(input));
         if let Some(normalizer) = normalizer.filter(|normalizer| !normalizer.fits(elements)) {
             return Err(fault(format!(
                 "`{mean}` has {} values; expected 1 or {elements}, the size of an input",
@@ -175,6 +190,19 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
             )));
         }
     }
+    for ([mean, ..], output) in target_normalization(graph).zip(0..) {
+        let Some(normalizer) = targets.of(output) else { continue };
+        // Normal distributions have two values, a mean and a log-variance, for each value of the target.
+        let shape = graph.shape_of_output(output);
+        let elements = shape.elements() / if shape.rank() == 2 { 2 } else { 1 };
+        if !normalizer.fits(elements) {
+            return Err(fault(format!(
+                "`{mean}` has {} values; expected 1 or {elements}, the size of a target",
+                normalizer.mean().len()
+            )));
+        }
+    }
+    let normalizers = ModelNormalizers { inputs, targets };
     Ok(Contents { parameters, normalizers, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
 }
 
@@ -279,7 +307,10 @@ mod tests {
     }
 
     fn bytes(normalizer: Option<&Normalizer>, seed: Option<u64>) -> Vec<u8> {
-        let normalizers = Normalizers::new(vec![normalizer.cloned()]);
+        let normalizers = ModelNormalizers {
+            inputs: Normalizers::new(vec![normalizer.cloned()]),
+            ..ModelNormalizers::default()
+        };
         model(&graph(), &[], &normalizers, seed).unwrap().to_bytes().unwrap()
     }
 
@@ -297,7 +328,7 @@ mod tests {
             std::fs::write(&path, bytes(Some(&saved), Some(7))).unwrap();
             if fits {
                 let contents = read(&path, &graph()).unwrap();
-                assert_eq!((contents.normalizers.of(0), contents.seed), (Some(&saved), Some(7)));
+                assert_eq!((contents.normalizers.inputs.of(0), contents.seed), (Some(&saved), Some(7)));
             } else {
                 assert_eq!(
                     problem(&path),
@@ -307,7 +338,7 @@ mod tests {
         }
         std::fs::write(&path, bytes(None, None)).unwrap();
         let contents = read(&path, &graph()).unwrap();
-        assert_eq!((contents.normalizers.of(0), contents.seed), (None, None));
+        assert_eq!((contents.normalizers.inputs.of(0), contents.seed), (None, None));
         let half = TensorFile::new(
             vec![("normalization.deviation".to_owned(), vec![2], vec![1.0; 2].into())],
             &json!({}),

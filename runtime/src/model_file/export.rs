@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::codec::named;
 use super::write::TensorFile;
-use crate::data::Normalizers;
+use crate::data::ModelNormalizers;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::canonical;
@@ -14,12 +14,15 @@ use crate::spec::canonical;
 /// The metadata key of the normalization. It is not a tensor, so that the tensors are those of the layers alone.
 pub(crate) const NORMALIZATION: &str = "normalization";
 
+/// The same for the normalization of the targets.
+pub(crate) const TARGET_NORMALIZATION: &str = "target_normalization";
+
 /// A model as a file for PyTorch and candle. The values are in the graph's order. A parameter that is tied has a tensor for
 /// each of its names, as in PyTorch's `state_dict`.
 pub(crate) fn model_for_others<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
-    normalizers: &Normalizers,
+    normalizers: &ModelNormalizers,
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
     let mut tensors = named(graph, numbers, |parameter| &parameter.torch);
@@ -30,12 +33,15 @@ pub(crate) fn model_for_others<'a>(
             copies.map(|tied| (tied.torch.clone(), axes.to_vec(), Cow::Borrowed(numbers.as_slice()))),
         );
     }
-    let ours = json!({
+    let mut ours = json!({
         "model": graph.name,
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
-        NORMALIZATION: normalizers,
+        NORMALIZATION: normalizers.inputs,
     });
+    if !normalizers.targets.is_empty() {
+        ours[TARGET_NORMALIZATION] = json!(normalizers.targets);
+    }
     let metadata = json!({ "format": "pt", "trainspec": canonical(&ours) });
     TensorFile::new(tensors, &json!({}))?.with_header(|header| with_metadata(header, metadata))
 }

@@ -21,7 +21,7 @@ use super::restore::state_axes;
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
 use super::writer::Writer;
-use crate::data::Normalizers;
+use crate::data::ModelNormalizers;
 use crate::error::{Error, Result};
 use crate::files::pretty;
 use crate::graph::Graph;
@@ -49,7 +49,7 @@ pub(super) struct Checkpoints {
 /// What does not change during a run.
 pub(super) struct Origin {
     pub(super) graph: Graph,
-    pub(super) normalizers: Normalizers,
+    pub(super) normalizers: ModelNormalizers,
     pub(super) seed: u64,
     pub(super) spec: Value,
     pub(super) spec_hash: String,
@@ -61,7 +61,7 @@ impl Origin {
         Self {
             seed: start.settings.seed,
             graph: start.graph.clone(),
-            normalizers: start.data.normalizers().clone(),
+            normalizers: start.data.model_normalizers(),
             spec: start.spec.clone(),
             spec_hash: start.spec_hash.to_owned(),
             data_fingerprint: start.data.fingerprint().to_owned(),
@@ -230,7 +230,7 @@ mod tests {
     fn checkpoints(path: &Path, keep: usize) -> Checkpoints {
         let origin = Origin {
             graph: graph(),
-            normalizers: Normalizers::default(),
+            normalizers: ModelNormalizers::default(),
             spec: json!({}),
             spec_hash: "spec".to_owned(),
             data_fingerprint: "data".to_owned(),

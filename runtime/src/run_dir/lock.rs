@@ -20,6 +20,21 @@ pub(super) struct Lock {
     missing: Option<IoError>,
 }
 
+/// The lock on a folder of run folders.
+pub(crate) struct FolderLock(#[expect(dead_code, reason = "it is held")] Lock);
+
+impl FolderLock {
+    /// Locks the folder, and keeps the lock file.
+    ///
+    /// # Errors
+    /// If another process has locked it.
+    pub(crate) fn take(folder: &Path) -> Result<Self> {
+        let mut lock = Lock::take(folder)?;
+        lock.keep();
+        Ok(Self(lock))
+    }
+}
+
 impl Lock {
     /// Locks the folder.
     pub(super) fn take(folder: &Path) -> Result<Self> {

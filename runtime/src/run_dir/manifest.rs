@@ -8,6 +8,7 @@ use super::clock::noted_after;
 use super::environment::Environment;
 use super::metrics::Measured;
 use super::start::Start;
+use crate::data::DataFile;
 use crate::error::{Error, Result};
 use crate::files::{is_no_file, read_file, write_atomic};
 use crate::trainer::{DataLoad, Outcome, Resumed};
@@ -82,6 +83,12 @@ struct Data {
     /// How many samples were checked before the first step; absent in a manifest from before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checked_samples: Option<usize>,
+    /// Whether the losses are those of normalized targets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    normalizes_targets: bool,
+    /// The files that they were read from, if the program takes others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<DataFile>,
 }
 
 impl Manifest {
@@ -100,6 +107,8 @@ impl Manifest {
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
                 checked_samples: Some(start.data.checked()),
+                normalizes_targets: !start.data.target_units().is_empty(),
+                files: start.data.files().to_vec(),
             },
             environment,
             start: noted_after(""),
@@ -167,8 +176,18 @@ impl Manifest {
         self.overrides.iter().map(|change| (change.key.as_str(), change.value.as_str()))
     }
 
+    /// Whether the run came to its own end.
+    pub(super) fn is_complete(&self) -> bool {
+        self.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
+    }
+
     pub(super) fn data_fingerprint(&self) -> &str {
         &self.data.fingerprint
+    }
+
+    /// The files that the data were read from.
+    pub(super) fn data_files(&self) -> &[DataFile] {
+        &self.data.files
     }
 
     /// How the run ended, if it did.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::checkpoint_store::Slot;
 use super::checksums::Fault;
+use super::data_files::differing_files;
 use super::difference::{Change, changes};
 use super::folder::SPEC_FORMAT;
 use super::lock::Lock;
@@ -16,6 +17,12 @@ use super::start::Start;
 use crate::error::{Error, Result};
 use crate::files::read_file;
 use crate::spec::hash;
+
+/// The evaluation of the final model of a run on its validation samples, as in the manifest; `None` if the run did not come to its own end.
+pub(crate) fn finished_validation(run: &Path) -> Option<Value> {
+    let manifest = Manifest::read(&run.join("manifest.json")).ok().filter(Manifest::is_complete)?;
+    manifest.result()?.get("validation").filter(|validation| validation.is_object()).cloned()
+}
 
 /// The files of a run.
 pub(crate) struct Record {
@@ -53,7 +60,7 @@ impl Record {
 
     /// Returns whether the run came to its own end.
     pub(super) fn is_complete(&self) -> bool {
-        self.manifest.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
+        self.manifest.is_complete()
     }
 
     /// Returns whether this error ended the run.
@@ -135,8 +142,9 @@ impl Record {
         if found != fingerprint {
             return Err(Error::Dataset(format!(
                 "the data set differs from that of {} (fingerprint {fingerprint}, now {found}); use the data that the run was \
-                 started with",
-                self.path.display()
+                 started with{}",
+                self.path.display(),
+                differing_files(&self.path, start)
             )));
         }
         Ok(checkpoint)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::append_log::AppendLog;
 use super::checkpoint::{Checkpoints, Origin};
+use super::data_files::differing_files;
 use super::difference::{Change, changes};
 use super::folder::{Folder, Pending, spec_text};
 use super::links::refuse_links;
@@ -44,7 +45,7 @@ impl Folder {
         let fault = |problem: String| refused(format!("{}: {problem}", path.display()));
         let (place, logs) = (path.join("checkpoints"), Logs::read(path)?);
         let Found { checkpoint, slots, damaged } = newest_intact(&place, &logs)?;
-        let (saved, changes) = judge(&checkpoint, start, permitted)?;
+        let (saved, changes) = judge(path, &checkpoint, start, permitted)?;
         let lines = checkpoint.state.metrics.part(METRICS, &logs.metrics).map_err(fault)?;
         let traced = checkpoint.state.trace.part(&logs.trace).map_err(fault)?;
         let replayed = replay(start.name, lines).map_err(fault)?;
@@ -103,6 +104,7 @@ impl Folder {
 /// permitted is an error, which describes how to permit it only if the state matches the changed spec. Other data are an
 /// error too.
 fn judge(
+    run: &Path,
     checkpoint: &IntactCheckpoint,
     start: &Start<'_>,
     permitted: &[String],
@@ -111,7 +113,7 @@ fn judge(
     let (allowed, other): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| change.is_among(permitted));
     let text = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let saved = fitting(checkpoint, start);
+    let saved = fitting(run, checkpoint, start);
     if other.is_empty() {
         return Ok((saved?, text(&allowed)));
     }
@@ -134,13 +136,14 @@ fn judge(
 }
 
 /// Returns the state, if the run can be resumed from it with these data and settings.
-fn fitting(checkpoint: &IntactCheckpoint, start: &Start<'_>) -> Result<Saved> {
+fn fitting(run: &Path, checkpoint: &IntactCheckpoint, start: &Start<'_>) -> Result<Saved> {
     let was = &checkpoint.state.data_fingerprint;
     let is = start.data.fingerprint_like(was)?;
     if *was != is {
         return Err(Error::Dataset(format!(
-            "the data set differs from that of {} (fingerprint {was}, now {is}); a run resumes with the data it was started with",
-            checkpoint.path.display()
+            "the data set differs from that of {} (fingerprint {was}, now {is}); a run resumes with the data it was started with{}",
+            checkpoint.path.display(),
+            differing_files(run, start)
         )));
     }
     let saved = checkpoint.decode(start.graph, start.settings)?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::data::Batch;
+use crate::data::{Batch, TargetUnits};
 use crate::engine::{Engine, MicroBatch, OutputLoss};
 use crate::error::{Error, Result};
 use crate::shape::{Elements, Few, Shape};
@@ -26,9 +26,9 @@ pub(super) struct BatchResult<'a> {
 pub(super) struct OutputResult<'a> {
     /// The shape of one sample's prediction.
     pub(super) shape: Shape,
-    /// The predictions in sample order.
+    /// The predictions in sample order, in the units of the data.
     pub(super) predictions: Cow<'a, [f32]>,
-    /// The targets; of a mixed batch, those with the larger share.
+    /// The targets in the units of the data; of a mixed batch, those with the larger share.
     pub(super) targets: Option<Cow<'a, Elements>>,
 }
 
@@ -42,17 +42,27 @@ pub(super) struct Read {
 }
 
 impl<'a> BatchResult<'a> {
-    /// The result of `engine` on `batch`, which it has just computed.
-    pub(super) fn of(engine: &'a dyn Engine, part: MicroBatch, batch: &'a Batch, read: Read) -> Result<Self> {
+    /// The result of `engine` on `batch`, which it has just computed; predictions and targets in the units of the data.
+    pub(super) fn of(
+        engine: &'a dyn Engine,
+        part: MicroBatch,
+        batch: &'a Batch,
+        read: Read,
+        units: &TargetUnits,
+    ) -> Result<Self> {
         let targets = match &batch.mixed {
             Some(mixed) if mixed.share < 0.5 => &mixed.targets,
             _ => &batch.targets,
         };
         let mut outputs = Few::default();
         for (output, target) in targets.iter().enumerate().filter(|_| read.predictions) {
-            let targets = Some(Cow::Borrowed(&target.elements));
-            let shape = engine.prediction_shape(output);
-            outputs.push(OutputResult { shape, predictions: engine.predictions(output)?, targets });
+            let mut targets = Cow::Borrowed(&target.elements);
+            let (shape, mut predictions) = (engine.prediction_shape(output), engine.predictions(output)?);
+            if units.normalizers().of(output).is_some() {
+                units.restore_targets(output, targets.to_mut());
+                units.restore_predictions(output, shape, predictions.to_mut());
+            }
+            outputs.push(OutputResult { shape, predictions, targets: Some(targets) });
         }
         let tokens = batch.inputs.iter().filter(|_| read.tokens).map(|input| match &input.elements {
             Elements::Int(tokens) => Cow::Borrowed(tokens.as_slice()),

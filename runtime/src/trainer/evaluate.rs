@@ -18,9 +18,10 @@ use crate::world::World;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {
-    /// The mean loss; NaN, shown as `-`, if no sample counts.
+    /// The mean loss; NaN, shown as `-`, if no sample counts. If the targets are
+    /// [normalized](crate::data::Dataset::with_target_normalization), it is the loss of these.
     pub loss: f64,
-    /// The value of each metric by name; NaN if it is not defined on these samples.
+    /// The value of each metric by name, in the units of the data; NaN if it is not defined on these samples.
     pub metrics: BTreeMap<&'static str, f64>,
     /// The confusion matrix, if [`ConfusionMatrix`](struct@crate::metric::ConfusionMatrix) is among the
     /// metrics.
@@ -338,7 +339,8 @@ fn each(
                 Ok(Some(read_batch)) => {
                     batch = read_batch;
                     let part = engine.evaluate(&batch);
-                    part.and_then(|part| BatchResult::of(engine, part, &batch, read)).map(Some)
+                    part.and_then(|part| BatchResult::of(engine, part, &batch, read, data.target_units()))
+                        .map(Some)
                 }
             };
             for_each_result(world, &shapes, own, |result| {

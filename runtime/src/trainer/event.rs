@@ -134,6 +134,8 @@ pub struct RunPlan {
     pub test_samples: usize,
     /// How many samples were checked before the first step, if not all were: the others are checked as they are read.
     pub checked_samples: Option<usize>,
+    /// Whether the losses are those of normalized targets; metrics are in the units of the data.
+    pub normalizes_targets: bool,
 }
 
 /// One optimizer step.

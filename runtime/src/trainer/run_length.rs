@@ -36,6 +36,7 @@ pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset
         validation_samples: data.validation().len(),
         test_samples: data.test().len(),
         checked_samples: data.checked_in_part(),
+        normalizes_targets: !data.target_units().is_empty(),
     })
 }
 

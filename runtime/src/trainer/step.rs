@@ -16,7 +16,7 @@ use super::run_length::plan;
 use super::scale::Scaler;
 use super::statistics::Statistics;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
-use crate::data::{Batch, PreparedDataset, mix, sampler};
+use crate::data::{Batch, PreparedDataset, TargetUnits, mix, sampler};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
@@ -96,6 +96,8 @@ pub struct TrainStep<'a> {
     weights: Option<Few<f64>>,
     /// The totals of an earlier step, whose memory is reused.
     spare: Option<Totals>,
+    /// Converts predictions and targets for the metrics.
+    units: TargetUnits,
     /// Requests a stop.
     interrupt: Interrupt,
     world: World,
@@ -183,6 +185,7 @@ impl<'a> TrainStep<'a> {
             scales: Few::default(),
             weights: None,
             spare: None,
+            units: data.target_units().clone(),
             interrupt: data.interrupt().clone(),
             world: World::single(),
             k: 0,

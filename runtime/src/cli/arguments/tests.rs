@@ -64,6 +64,34 @@ fn options_are_accepted_before_the_command() {
     }
 }
 
+#[test]
+fn data_option_belongs_to_commands_that_read_data() {
+    for line in [
+        "digits train --data x.csv",
+        "digits --data x.csv",
+        "digits --data x.csv check",
+        "digits eval m --data x.csv",
+        "digits folds --k 3 --data x.csv",
+        "digits --data x.csv schedule",
+        "digits find-lr --data x.csv",
+        "digits verify a --data x.csv",
+        "digits replay a --to 3 --data x.csv",
+    ] {
+        let mut command = read(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(command.data().unwrap().file, Some("x.csv".into()), "{line}");
+    }
+    for (line, words) in [
+        ("digits --data a diff b c", "`--data` is not an option of this command"),
+        ("digits summary --data a", "unexpected argument '--data'"),
+        ("digits --data a train --data b", "`--data` is set twice, before and after the command"),
+        ("digits folds", "--k <NUMBER>"),
+        ("digits folds --k -1", "expected a whole number, 0 or more"),
+    ] {
+        let message = read(line).unwrap_err().to_string();
+        assert!(message.contains(words), "{line}: {message}");
+    }
+}
+
 /// Numbers follow Rust's grammar.
 #[test]
 fn number_arguments_follow_rust_syntax() {

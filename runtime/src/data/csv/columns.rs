@@ -1,7 +1,8 @@
 //! Which columns of a file are the inputs and which are the targets.
 
+use super::choice::{Choice, Layout, chosen};
 use super::rows::Rows;
-use super::{Csv, hints, name};
+use super::{Csv, name};
 use crate::format::plain;
 use crate::shape::{Kinds, Shape};
 
@@ -30,7 +31,7 @@ impl From<&str> for CsvColumn {
 
 impl CsvColumn {
     /// The column's number in lines of `width` columns, which have these names if the file has a header.
-    fn find(&self, names: &[String], width: usize) -> Result<usize, String> {
+    pub(super) fn find(&self, names: &[String], width: usize) -> Result<usize, String> {
         match self {
             Self::Last => Ok(width.saturating_sub(1)),
             Self::Number(number) if *number < width => Ok(*number),
@@ -97,12 +98,12 @@ impl Side {
     }
 
     /// The kinds for messages.
-    fn name(self) -> String {
+    pub(super) fn name(self) -> String {
         self.kinds().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 
     /// How many columns each kind needs, for messages.
-    fn expected(self) -> String {
+    pub(super) fn expected(self) -> String {
         let each = self.kinds().map(|(name, shape)| format!("{} for `{name}`", shape.elements()));
         each.collect::<Vec<_>>().join(", ")
     }
@@ -137,20 +138,22 @@ pub(super) struct Use {
 pub(super) enum Content {
     /// Numbers, of which something is subtracted.
     Number { subtracted: f64 },
+    /// Dates, of whose number of days something is subtracted.
+    Date { subtracted: f64 },
     /// Words: those of a list, or any if there is none.
     Category { words: Option<Vec<String>> },
 }
 
-/// The columns that are used: those of the inputs and those of the targets, each in the order of the kinds' elements. Determined
-/// from the names and the first line of data.
+/// The columns that are used: those of the inputs and those of the targets, each in the order of the kinds' elements, and that of the
+/// group. Determined from the names and the first line of data.
 pub(super) fn uses(
     csv: &Csv,
-    names: &[String],
+    layout: &Layout,
     first: &Rows<'_>,
     sides: [Side; 2],
-) -> Result<[Vec<Use>; 2], String> {
-    let columns = chosen(csv, names, first, sides)?;
-    let marks = marks(csv, names, first.len())?;
+) -> Result<([Vec<Use>; 2], Option<usize>), String> {
+    let Choice { sides: columns, group } = chosen(csv, layout, first, sides)?;
+    let (names, marks) = (layout.names.as_slice(), marks(csv, layout)?);
     let of = |role: Role, columns: &[usize], side: Side| -> Result<Vec<Use>, String> {
         let (mut places, mut uses) = (Vocabularies::new(role, side), Vec::with_capacity(columns.len()));
         for &column in columns {
@@ -169,7 +172,7 @@ pub(super) fn uses(
         Some((column, key)) => {
             Err(format!("column {} is neither input nor target; remove its `{key}`", name(names, column)))
         }
-        None => Ok(uses),
+        None => Ok((uses, group)),
     }
 }
 
@@ -182,23 +185,29 @@ struct Mark {
     subtracted: f64,
     /// The column holds categories: these, or those that it is found to hold.
     category: Option<Words>,
+    is_date: bool,
     may_be_missing: bool,
 }
 
-fn marks(csv: &Csv, names: &[String], width: usize) -> Result<Vec<Mark>, String> {
-    let mut marks = vec![Mark::default(); width];
+fn marks(csv: &Csv, layout: &Layout) -> Result<Vec<Mark>, String> {
+    let mut marks = vec![Mark::default(); layout.width];
     for (column, number) in &csv.subtracted {
-        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+        if let Some(mark) = marks.get_mut(layout.find(column)?) {
             mark.subtracted += number;
         }
     }
     for (column, words) in &csv.categories {
-        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+        if let Some(mark) = marks.get_mut(layout.find(column)?) {
             mark.category = Some(words.clone());
         }
     }
+    for column in &csv.dates {
+        if let Some(mark) = marks.get_mut(layout.find(column)?) {
+            mark.is_date = true;
+        }
+    }
     for column in &csv.missing {
-        if let Some(mark) = marks.get_mut(column.find(names, width)?) {
+        if let Some(mark) = marks.get_mut(layout.find(column)?) {
             mark.may_be_missing = true;
         }
     }
@@ -210,6 +219,7 @@ impl Mark {
     fn key(&self) -> Option<&'static str> {
         match self {
             Self { category: Some(_), .. } => Some("category"),
+            Self { is_date: true, .. } => Some("date"),
             Self { may_be_missing: true, .. } => Some("allow_missing"),
             Self { subtracted, .. } => (*subtracted != 0.0).then_some("subtract"),
         }
@@ -219,6 +229,9 @@ impl Mark {
     fn used(self, role: Role, column: usize, vocabulary: Option<usize>) -> Result<Use, String> {
         let is_real = vocabulary.is_none();
         let is_category = self.category.is_some();
+        if self.is_date {
+            self.check_date(role, is_real)?;
+        }
         if self.may_be_missing && role == Role::Target {
             return Err(
                 "is a target, so its values must not be missing; remove its `allow_missing`".to_owned()
@@ -240,6 +253,7 @@ impl Mark {
         }
         let content = match self.category {
             Some(words) => Content::Category { words },
+            None if self.is_date => Content::Date { subtracted: self.subtracted },
             None => Content::Number { subtracted: self.subtracted },
         };
         let below = vocabulary.filter(|_| role == Role::Input);
@@ -252,6 +266,24 @@ impl Mark {
             below,
             vocabulary,
         })
+    }
+}
+
+impl Mark {
+    /// Checks what else is declared of a column of dates, and where it is used.
+    fn check_date(&self, role: Role, is_real: bool) -> Result<(), String> {
+        let problem = if role == Role::Target {
+            "is a target, and dates are features; remove its `date`, or ignore the column"
+        } else if !is_real {
+            "holds tokens; remove its `date`, or use a real input, such as `Features`"
+        } else if self.category.is_some() {
+            "is declared to hold dates and categories; remove its `date` or its `category`"
+        } else if self.may_be_missing {
+            "holds dates, which must not be missing; remove its `allow_missing`"
+        } else {
+            return Ok(());
+        };
+        Err(problem.to_owned())
     }
 }
 
@@ -295,113 +327,4 @@ impl<I: Iterator<Item = Option<usize>>> Vocabularies<I> {
             )),
         }
     }
-}
-
-/// The numbers of the columns of the inputs, and of the targets.
-fn chosen(
-    csv: &Csv,
-    names: &[String],
-    first: &Rows<'_>,
-    [inputs, targets]: [Side; 2],
-) -> Result<[Vec<usize>; 2], String> {
-    let width = first.len();
-    let expected = inputs.elements().saturating_add(targets.elements());
-    let seen =
-        || hints::of_row(first.text(), width, csv.delimiter, expected.saturating_add(csv.ignored.len()));
-    if csv.header && names.len() != width {
-        return Err(format!(
-            "{width} columns; expected {}, as in the header{}",
-            names.len(),
-            seen().unwrap_or_default()
-        ));
-    }
-    let find = |columns: &[CsvColumn]| -> Result<Vec<usize>, String> {
-        columns.iter().map(|column| column.find(names, width)).collect()
-    };
-    let mut is_ignored = vec![false; width];
-    for column in find(&csv.ignored)? {
-        is_ignored[column] = true;
-    }
-    let listed = csv.inputs.as_deref().map(find).transpose()?;
-    if let Some(column) = listed.as_deref().and_then(repeated) {
-        return Err(format!("column {} is listed twice as an input; remove one", name(names, column)));
-    }
-    if let Some(column) = listed.iter().flatten().find(|column| is_ignored[**column]) {
-        return Err(format!("column {} is an input and is ignored", name(names, *column)));
-    }
-    let is_free = |column: &usize| {
-        !is_ignored[*column] && listed.as_ref().is_none_or(|listed| !listed.contains(column))
-    };
-    let free: Vec<usize> = (0..width).filter(is_free).collect();
-    // Where nothing is declared of the content, each element is a column.
-    let is_plain = csv.categories.is_empty() && csv.missing.is_empty();
-    let (found, wanted, what) = match &listed {
-        Some(listed) => (listed.len(), inputs.elements(), " of the input"),
-        None if csv.ignored.is_empty() => (free.len(), expected, ""),
-        None => (free.len(), expected, " that are not ignored"),
-    };
-    let too_few = free.len() < targets.elements() + usize::from(listed.is_none());
-    if listed.is_some() && too_few && (found == wanted || !is_plain) {
-        return Err(format!(
-            "{} columns besides those of the input; expected {}",
-            free.len(),
-            targets.expected()
-        ));
-    }
-    if is_plain && found != wanted || too_few {
-        let end = seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned());
-        let kinds = match listed {
-            Some(_) => inputs.expected(),
-            None => format!("{} and {}", inputs.expected(), targets.expected()),
-        };
-        return Err(format!("{found} columns{what}; expected {kinds}{end}"));
-    }
-    let target_columns = match &csv.target {
-        Target::From(CsvColumn::Last) => free[free.len() - targets.elements()..].to_vec(),
-        Target::From(column) => {
-            let target = column.find(names, width)?;
-            let Some(start) = free.iter().position(|number| *number == target) else {
-                let other = if is_ignored[target] { "is ignored" } else { "an input" };
-                return Err(format!("column {target} (from 0) is the target and {other}"));
-            };
-            match free.get(start..start.saturating_add(targets.elements())) {
-                Some(columns) => columns.to_vec(),
-                None => {
-                    return Err(format!(
-                        "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for {}",
-                        free.len(),
-                        targets.elements() - 1,
-                        targets.name(),
-                    ));
-                }
-            }
-        }
-        Target::Each(columns) => {
-            let columns = find(columns)?;
-            if let Some(column) = repeated(&columns) {
-                return Err(format!(
-                    "column {} is listed twice as a target; remove one",
-                    name(names, column)
-                ));
-            }
-            if columns.len() != targets.elements() {
-                return Err(format!("{} target columns; expected {}", columns.len(), targets.expected()));
-            }
-            if let Some(column) = columns.iter().find(|column| !free.contains(column)) {
-                let other = if is_ignored[*column] { "is ignored" } else { "an input" };
-                return Err(format!("column {column} (from 0) is a target and {other}"));
-            }
-            columns
-        }
-    };
-    let is_input = |column: &usize| !target_columns.contains(column);
-    let inputs = listed.unwrap_or_else(|| free.iter().copied().filter(is_input).collect());
-    Ok([inputs, target_columns])
-}
-
-/// A column that occurs twice.
-fn repeated(columns: &[usize]) -> Option<usize> {
-    let mut sorted = columns.to_vec();
-    sorted.sort_unstable();
-    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

@@ -8,17 +8,21 @@ pub(super) use hints::encoding;
 
 use super::InMemory;
 use super::file::{self, Origin};
-use super::memory::{Facts, Source, size};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::plain;
 use crate::loss::TargetKinds;
-use crate::shape::{InputKinds, Kinds};
-use columns::{HINT, Side, Target};
+use crate::shape::InputKinds;
+use columns::Target;
+use joined::TargetsFrom;
 pub(super) use rows::Rows;
-use values::{ValueError, Values};
 
+mod choice;
 mod columns;
+mod dates;
+mod groups;
 mod hints;
+mod joined;
+mod read;
 mod rows;
 mod samples;
 mod unread;
@@ -30,11 +34,12 @@ mod words;
 /// A cell is a number, unless its column is declared to hold something else:
 ///
 /// - [`Csv::category`]: words, such as the name of a class;
-/// - [`Csv::allow_missing`]: values that may be missing.
+/// - [`Csv::allow_missing`]: values that may be missing;
+/// - [`Csv::date`]: dates, possibly with times.
 ///
 /// The kinds determine the number of columns: `Features<4>` and `Class<3>` take 4 and 1.
-/// The target is in the last column or columns, unless [`Csv::target`] or [`Csv::targets`] sets it. All other columns that
-/// are not [ignored](Csv::ignore) are the input, from left to right; or those that [`Csv::inputs`] lists, in this order.
+/// The target is in the last column or columns, unless [`Csv::target`] or [`Csv::targets`] sets it, or [`Csv::targets_from`] reads it from
+/// another file. All other columns that are not [ignored](Csv::ignore), nor the [group](Csv::group) of the samples, are the input, from left to right; or those that [`Csv::inputs`] lists, in this order.
 ///
 /// # Several inputs and targets
 /// For a tuple of kinds, the columns are divided among them in order: `read::<(Features<2>, Features<3>), (Class<2>, Values<1>)>()` takes
@@ -92,6 +97,9 @@ pub struct Csv {
     /// The columns of categories, and their words if they are listed.
     categories: Vec<(CsvColumn, Option<Vec<String>>)>,
     missing: Vec<CsvColumn>,
+    dates: Vec<CsvColumn>,
+    group: Option<CsvColumn>,
+    targets_from: Option<TargetsFrom>,
 }
 
 impl Csv {
@@ -110,6 +118,9 @@ impl Csv {
             subtracted: Vec::new(),
             categories: Vec::new(),
             missing: Vec::new(),
+            dates: Vec::new(),
+            group: None,
+            targets_from: None,
         }
     }
 
@@ -283,112 +294,6 @@ impl Csv {
         let (origin, bytes) = file::unpacked(&self.path, bytes, Some(bytes.len() as u64))?;
         self.read_from(&origin, bytes)
     }
-
-    fn read_from<I: InputKinds, T: TargetKinds>(
-        &self,
-        origin: &Origin,
-        mut bytes: Box<dyn BufRead + '_>,
-    ) -> Result<InMemory<I, T>> {
-        let sides = [Side::of::<I>(), Side::of::<T>()];
-        for (name, shape) in sides.into_iter().flat_map(Side::kinds) {
-            size(name, shape)?;
-        }
-        self.check(origin, &mut *bytes)?;
-        let mut rows =
-            Rows::new(bytes, self.delimiter, sides[0].elements().saturating_add(sides[1].elements()));
-        rows.skip(self.skip_lines).map_err(|error| origin.unreadable(error))?;
-        let mut names = Vec::new();
-        if self.header && rows.advance(origin)? {
-            names = rows.cells().map(|cell| shown(cell, usize::MAX)).collect();
-        }
-        let mut columns: Option<(usize, [Values; 2])> = None;
-        let mut source = Source::new(origin.path());
-        let mut samples = 0;
-        while rows.advance(origin)? {
-            let first = columns.is_none();
-            let (width, values) = match &mut columns {
-                Some(columns) => columns,
-                none => {
-                    let uses = columns::uses(self, &names, &rows, sides);
-                    let uses = uses.map_err(|problem| origin.problem_at(rows.line, problem))?;
-                    none.insert((rows.len(), uses.map(Values::new)))
-                }
-            };
-            let at = |problem: String| origin.problem_at(rows.line, problem);
-            if rows.len() != *width {
-                return Err(at(format!(
-                    "{} columns; expected {width}, as in the first line of data",
-                    rows.len()
-                )));
-            }
-            for values in values {
-                let taken = values.take(origin, |number| rows.cell(number), self.delimiter)?;
-                taken.map_err(|ValueError { column, text, hint, declaration }| {
-                    let unnamed = (first && !self.header).then_some(HINT);
-                    let hint = hint.as_deref().or(unnamed).or(declaration).unwrap_or_default();
-                    at(format!("column {} {text}{hint}", name(&names, column)))
-                })?;
-            }
-            source.add(origin, samples, rows.line)?;
-            samples += 1;
-        }
-        let Some((_, [inputs, targets])) = columns else {
-            return Err(origin.problem("no line of data; expected at least one sample"));
-        };
-        let inputs =
-            inputs.into_samples(&names, sides[0], false).map_err(|problem| origin.problem(problem))?;
-        let targets =
-            targets.into_samples(&names, sides[1], true).map_err(|problem| origin.problem(problem))?;
-        let mut rounded: Vec<_> = inputs.rounded.into_iter().map(|(_, column)| column).collect();
-        rounded.extend(
-            targets.rounded.into_iter().map(|(_, column)| super::RoundedColumn { element: None, ..column }),
-        );
-        let facts = Facts {
-            rounded,
-            class_names: targets.class_names,
-            missing: inputs.missing,
-            unscaled: inputs.unscaled,
-        };
-        let columns =
-            <I as Kinds>::from_elements(inputs.elements).zip(<T as Kinds>::from_elements(targets.elements));
-        let (inputs, targets) = columns.ok_or(Error::Internal("columns of another type than their kinds"))?;
-        InMemory::from_file(inputs, targets, source.with_facts(facts))
-    }
-
-    /// Checks that need no row.
-    fn check(&self, origin: &Origin, bytes: &mut dyn BufRead) -> Result<()> {
-        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
-            return Err(Error::Dataset(format!(
-                "the delimiter of a `Csv` is {:?}; expected a character other than a quotation mark or a line end, such as \
-                 `b';'`",
-                char::from(self.delimiter)
-            )));
-        }
-        if let Some((_, number)) = self.subtracted.iter().find(|(_, number)| !number.is_finite()) {
-            return Err(Error::Dataset(format!(
-                "the number to subtract in a `Csv` is {number}; expected a finite number"
-            )));
-        }
-        let repeated = |words: &[String]| {
-            let mut sorted: Vec<&String> = words.iter().collect();
-            sorted.sort();
-            sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
-        };
-        let listed = self.categories.iter().filter_map(|(_, words)| words.as_deref());
-        if let Some(word) = listed.into_iter().find_map(repeated) {
-            return Err(Error::Dataset(format!(
-                "the categories of a `Csv` have `{}` twice; remove one",
-                plain(&word, 40)
-            )));
-        }
-        let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
-        match encoding(start) {
-            Some(found) => Err(origin.problem(format!(
-                "the text seems to be {found}; expected UTF-8: save it as UTF-8, or convert it with `iconv -f {found} -t UTF-8`"
-            ))),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Names a column in a message.
@@ -396,6 +301,22 @@ fn name(names: &[String], number: usize) -> String {
     match names.get(number) {
         Some(name) => format!("`{}`", plain(name, 40)),
         None => format!("{number} (from 0)"),
+    }
+}
+
+/// The names in a header.
+fn names_of(rows: &Rows<'_>) -> Vec<String> {
+    rows.cells().map(|cell| shown(cell, usize::MAX)).collect()
+}
+
+/// An error for a text that is not UTF-8, from its first bytes.
+fn encoding_error(origin: &Origin, bytes: &mut dyn BufRead) -> Result<()> {
+    let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
+    match encoding(start) {
+        Some(found) => Err(origin.problem(format!(
+            "the text seems to be {found}; expected UTF-8: save it as UTF-8, or convert it with `iconv -f {found} -t UTF-8`"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Turns the values of a table into the elements of each kind.
 
-use super::columns::{Side, Use};
+use super::columns::{Content, Side, Use};
 use super::name;
 use super::values::{Column, Values};
 use super::words::listed;
@@ -21,6 +21,8 @@ pub(super) struct Samples {
 /// A column with its categories in their final order.
 struct Ordered {
     used: Use,
+    /// How many values are stored of each cell.
+    stored: usize,
     lost: Option<(u64, u64)>,
     categories: Vec<String>,
     /// The place of each category that was found.
@@ -30,19 +32,25 @@ struct Ordered {
 impl Ordered {
     fn new(column: Column) -> Self {
         let lost = column.rounding.as_ref().and_then(crate::data::distinct::Rounding::lost);
+        let stored = column.stored();
         let (categories, places) = column.words.map(super::words::Words::sorted).unwrap_or_default();
-        Self { used: column.used, lost, categories, places }
+        Self { used: column.used, stored, lost, categories, places }
     }
 
     fn is_category(&self) -> bool {
         !self.categories.is_empty()
     }
 
-    /// The number of its elements: a category has one for each word, a number that may be missing has one for whether it is.
+    fn is_date(&self) -> bool {
+        matches!(self.used.content, Content::Date { .. })
+    }
+
+    /// The number of its elements: a category has one for each word, a number that may be missing has one for whether it is, a date has
+    /// several.
     fn width(&self) -> usize {
         match (self.used.is_real, self.is_category()) {
             (true, true) => self.categories.len(),
-            (true, false) => 1 + usize::from(self.used.may_be_missing),
+            (true, false) => self.stored + usize::from(self.used.may_be_missing),
             (false, _) => 1,
         }
     }
@@ -93,6 +101,7 @@ fn widths(names: &[String], columns: &[Ordered]) -> String {
     let each = columns.iter().take(MOST).map(|column| {
         let why = match (column.is_category(), column.width()) {
             (true, count) => format!("{count} categories"),
+            _ if column.is_date() => "a date".to_owned(),
             (false, 2) => "the number, and whether it is missing".to_owned(),
             _ => "a number".to_owned(),
         };
@@ -160,14 +169,15 @@ fn reals(
                 samples.missing[kind].push(place);
                 samples.unscaled[kind].push(place + 1);
             }
-            (false, false) => {}
+            (false, false) => samples.unscaled[kind].extend(place + 1..place + column.width()),
         }
         element += column.width();
     }
-    if kinds.len() == 1 && width == columns.len() && !columns.iter().any(Ordered::is_category) {
+    let stored: usize = columns.iter().map(|column| column.stored).sum();
+    if kinds.len() == 1 && width == stored && !columns.iter().any(Ordered::is_category) {
         return Ok(vec![values]);
     }
-    let rows = values.len().checked_div(columns.len()).unwrap_or(0);
+    let rows = values.len().checked_div(stored).unwrap_or(0);
     let reserved = |size: &usize| {
         let mut values = Vec::new();
         let is_possible =
@@ -181,14 +191,17 @@ fn reals(
         ));
     };
     let mut row = Vec::with_capacity(width);
-    for values in values.chunks_exact(columns.len().max(1)) {
+    for mut values in values.chunks_exact(stored.max(1)) {
         row.clear();
-        for (column, &value) in columns.iter().zip(values) {
+        for column in columns {
+            let (cell, others) = values.split_at(column.stored);
+            values = others;
+            let &[value, ..] = cell else { continue };
             if column.is_category() {
                 let place = column.places.get(value as usize).copied().unwrap_or(0) as usize;
                 row.extend((0..column.width()).map(|other| f32::from(u8::from(other == place))));
             } else {
-                row.push(value);
+                row.extend_from_slice(cell);
                 if column.used.may_be_missing {
                     row.push(f32::from(u8::from(value.is_nan())));
                 }

@@ -1,3 +1,5 @@
+mod declared;
+
 use std::path::Path;
 
 use super::*;

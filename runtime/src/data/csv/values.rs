@@ -1,6 +1,7 @@
 //! Parses the cells of a row into the values of a sample.
 
 use super::columns::{Content, Use};
+use super::dates::{self, Moment};
 use super::words::{Words, is_missing};
 use super::{hints, shown};
 use crate::data::distinct::Rounding;
@@ -13,7 +14,7 @@ use crate::shape::Element;
 /// The columns of the inputs, or those of the targets, with the values read so far.
 pub(super) struct Values {
     pub(super) columns: Vec<Column>,
-    /// The real values, row by row. A missing one is NaN, a category its index.
+    /// The real values, row by row. A missing one is NaN, a category its index, a date all of its elements.
     pub(super) reals: Vec<f32>,
     /// The classes and tokens, row by row. A category is its index.
     pub(super) wholes: Vec<u32>,
@@ -44,7 +45,7 @@ impl Values {
         let column = |used: Use| {
             let words = match &used.content {
                 Content::Category { words } => Some(Words::new(words.as_deref(), used.may_be_missing)),
-                Content::Number { .. } => None,
+                Content::Number { .. } | Content::Date { .. } => None,
             };
             Column { rounding: (used.is_real && words.is_none()).then(Rounding::default), words, used }
         };
@@ -63,7 +64,7 @@ impl Values {
             let bytes = cell(number);
             let text = std::str::from_utf8(bytes).unwrap_or_default().trim_ascii();
             let outcome = if column.used.is_real {
-                origin.reserve(&mut self.reals, 1)?;
+                origin.reserve(&mut self.reals, column.stored())?;
                 column.push(origin, &mut self.reals, bytes, text)?
             } else {
                 origin.reserve(&mut self.wholes, 1)?;
@@ -93,8 +94,10 @@ impl Column {
         cell: &[u8],
         text: &str,
     ) -> Result<Result<(), String>> {
-        let Content::Number { subtracted } = self.used.content else {
-            return self.push_category(origin, values, cell, text);
+        let subtracted = match self.used.content {
+            Content::Number { subtracted } => subtracted,
+            Content::Date { subtracted } => return Ok(self.push_date(values, cell, text, subtracted)),
+            Content::Category { .. } => return self.push_category(origin, values, cell, text),
         };
         if let Some((value, number)) = number::<E>(text, subtracted)
             && self.used.below.is_none_or(|below| number.whole().is_none_or(|whole| (whole as usize) < below))
@@ -135,6 +138,33 @@ impl Column {
         ))
     }
 
+    #[cold]
+    fn push_date<E: Element>(
+        &mut self,
+        values: &mut Vec<E>,
+        cell: &[u8],
+        text: &str,
+        subtracted: f64,
+    ) -> Result<(), String> {
+        let Some(moment) = Moment::parse(text) else {
+            return Err(format!("is {}; expected {}", found(cell), dates::EXPECTED));
+        };
+        let elements = moment.elements(subtracted);
+        let [days, ..] = elements;
+        if let (Some(rounding), Some(real)) =
+            (&mut self.rounding, E::from_number(days).and_then(Element::real))
+        {
+            rounding.add(days, real);
+        }
+        values.extend(elements.into_iter().filter_map(E::from_number));
+        Ok(())
+    }
+
+    /// How many values are stored of each cell.
+    pub(super) fn stored(&self) -> usize {
+        if matches!(self.used.content, Content::Date { .. }) { dates::ELEMENTS } else { 1 }
+    }
+
     /// What to declare of a column with this cell.
     fn declaration(&self, cell: &[u8]) -> Option<&'static str> {
         let text = std::str::from_utf8(cell).ok()?.trim_ascii();
@@ -142,13 +172,17 @@ impl Column {
             let is_possible = self.used.is_input && (self.used.is_real || self.words.is_some());
             return is_possible.then_some("; if values may be missing, use `.allow_missing(…)`");
         }
+        if matches!(self.used.content, Content::Number { .. }) && Moment::parse(text).is_some() {
+            let is_possible = self.used.is_input && self.used.is_real;
+            return is_possible.then_some("; if the column holds dates, use `.date(…)`");
+        }
         let is_word = text.chars().any(char::is_alphabetic) && text.parse::<f64>().is_err();
         (is_word && self.words.is_none()).then_some("; if the column holds words, use `.category(…)`")
     }
 }
 
 /// A cell as messages show it.
-fn found(cell: &[u8]) -> String {
+pub(super) fn found(cell: &[u8]) -> String {
     let found = plain(&shown(cell, 40), 41);
     if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") }
 }

@@ -41,7 +41,7 @@ fn counted(samples: usize) -> Counted {
 
 fn prepared(data: Counted, reads: Reads, limits: Limits) -> Result<PreparedDataset> {
     let rules: Vec<Arc<dyn TargetRules>> = vec![Arc::new(Ignoring(None))];
-    PreparedDataset::within(Box::new(data), 1, rules, (reads, limits), &Interrupt::new())
+    PreparedDataset::within(Box::new(data), (1, None), rules, (reads, limits), &Interrupt::new())
 }
 
 #[test]

@@ -57,7 +57,8 @@ impl TrainStep<'_> {
         let shapes = self.settings.loss.iter().enumerate();
         let shapes: Few<_> = shapes.map(|(output, _)| self.engine.prediction_shape(output)).collect();
         let own = part.and_then(|part| {
-            part.map(|(part, batch)| BatchResult::of(&*self.engine, part, batch, read)).transpose()
+            part.map(|(part, batch)| BatchResult::of(&*self.engine, part, batch, read, &self.units))
+                .transpose()
         });
         let mut tokens: Vec<Vec<u32>> = Vec::new();
         for_each_result(&self.world, &shapes, own, |result| {
