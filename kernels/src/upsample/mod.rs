@@ -17,7 +17,7 @@ pub use shuffle::PixelShuffle;
 
 use crate::matmul::WriteMode;
 use crate::sizes::elements;
-use crate::threads;
+use crate::{simd, threads};
 
 /// The sizes of an enlargement.
 ///
@@ -57,6 +57,31 @@ impl Between {
         let first = (at / (2 * scale)).min(length - 1);
         let weight = (at % (2 * scale)) as f32 / (2 * scale) as f32;
         Self { places: [first, (first + 1).min(length - 1)], weights: [1.0 - weight, weight] }
+    }
+}
+
+/// The mean of the four elements around an output.
+fn mixed([upper, lower]: [&[f32]; 2], [above, below]: [f32; 2], columns: Between) -> f32 {
+    let Between { places: [left, right], weights: [before, after] } = columns;
+    above * (before * upper[left] + after * upper[right])
+        + below * (before * lower[left] + after * lower[right])
+}
+
+simd! {
+    /// The outputs of a row that is enlarged twice, without the first and the last two: [`mixed`] for two columns at a time.
+    fn doubled(lines: [&[f32]; 2], rows: [f32; 2], columns: [[f32; 2]; 2], y: &mut [f32]) {
+        let ([above, below], [even, odd]) = (rows, columns);
+        let pairs = y.as_chunks_mut::<2>().0;
+        let count = pairs.len();
+        // The elements before, at and after each.
+        let [upper, lower] = lines.map(|line| [&line[..count], &line[1..=count], &line[2..][..count]]);
+        for (place, pair) in pairs.iter_mut().enumerate() {
+            let [up, down] = [upper, lower].map(|line| line.map(|elements| elements[place]));
+            *pair = [
+                above * (even[0] * up[0] + even[1] * up[1]) + below * (even[0] * down[0] + even[1] * down[1]),
+                above * (odd[0] * up[1] + odd[1] * up[2]) + below * (odd[0] * down[1] + odd[1] * down[2]),
+            ];
+        }
     }
 }
 
@@ -135,13 +160,17 @@ impl Upsample {
 
     fn between_rows(&self, x: &[f32], row: usize, y: &mut [f32]) {
         let rows = Between::of(row, self.height, self.scale[0]);
-        let [upper, lower] = rows.places.map(|row| &x[row * self.width..][..self.width]);
-        let [above, below] = rows.weights;
-        for (column, y) in y.iter_mut().enumerate() {
-            let Between { places: [left, right], weights: [before, after] } =
-                Between::of(column, self.width, self.scale[1]);
-            *y = above * (before * upper[left] + after * upper[right])
-                + below * (before * lower[left] + after * lower[right]);
+        let lines = rows.places.map(|row| &x[row * self.width..][..self.width]);
+        let columns = self.width * self.scale[1];
+        let inner = if self.scale[1] == 2 && self.width > 2 { 2..columns - 2 } else { 0..0 };
+        for column in (0..inner.start).chain(inner.end..columns) {
+            let between = Between::of(column, self.width, self.scale[1]);
+            y[column] = mixed(lines, rows.weights, between);
+        }
+        if !inner.is_empty() {
+            // The weights of all even columns are the same, and those of all odd ones.
+            let weights = [2, 3].map(|column| Between::of(column, self.width, 2).weights);
+            doubled(lines, rows.weights, weights, &mut y[inner]);
         }
     }
 

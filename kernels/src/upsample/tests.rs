@@ -1,6 +1,7 @@
-use super::{PixelShuffle, Upsample};
+use super::{Between, PixelShuffle, Upsample, mixed};
 use crate::matmul::WriteMode;
 use crate::philox;
+use crate::simd::{self, Level};
 
 /// Values from -1 to 1 in steps of 1/8.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
@@ -121,5 +122,32 @@ fn results_do_not_depend_on_threads() {
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         assert!(pool.install(run) == expected, "{threads}");
+    }
+}
+
+/// At every level.
+#[test]
+fn pairs_of_columns_have_the_bits_of_single_ones() {
+    for width in [1, 2, 3, 4, 19, 40] {
+        let up = Upsample { planes: 2, height: 3, width, scale: [3, 2], bilinear: true };
+        let (inputs, outputs) = sizes(&up);
+        let mut x = numbers(inputs, 1);
+        // A mean of these is rounded.
+        x.iter_mut().enumerate().for_each(|(place, x)| *x *= 1.0 + place as f32 / 7.0);
+        let mut expected = Vec::new();
+        for plane in x.chunks(3 * width) {
+            for row in 0..9 {
+                let rows = Between::of(row, 3, 3);
+                let lines = rows.places.map(|row| &plane[row * width..][..width]);
+                let column =
+                    |column: usize| mixed(lines, rows.weights, Between::of(column, width, 2)).to_bits();
+                expected.extend((0..2 * width).map(column));
+            }
+        }
+        for &level in Level::available() {
+            let mut y = vec![f32::NAN; outputs];
+            simd::at_level(level, || up.forward(&x, &mut y));
+            assert!(y.iter().map(|y| y.to_bits()).eq(expected.iter().copied()), "{width}, {level:?}");
+        }
     }
 }

@@ -20,8 +20,8 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// With `weight_norm = true` each row of `W` is a length times a direction, `W_o = g_o v_o / |v_o|` with the Euclidean norm, and both are
 /// trained: `weight_g [out, 1]` and `weight_v [out, in]` instead of `weight`. `init` initializes `v`, and `g` is its norm, so that `W`
-/// is initially `v`; a row of zeros counts as one of norm 1. Weight decay and constraints of weights apply to `v`; `g` is a scale. Files of
-/// PyTorch's `weight_norm`, in the new and the old form, have the same parameters.
+/// is initially `v`; a row of zeros counts as one of norm 1. Weight decay and constraints of weights apply to `v`, whose length does not change
+/// `W`, and not to `g`, which is a scale. Files of PyTorch's `weight_norm`, in the new and the old form, have the same parameters.
 ///
 /// # Shapes
 /// `[…, in]` to `[…, out]`: every vector along the last axis is mapped independently.

@@ -17,9 +17,10 @@ use crate::shape::{CheckResult, Shape};
 
 /// Power-average pooling: the `p`-th root of the sum of the `p`-th powers in each window of each channel.
 ///
-/// `y[c, i, j] = sign(t) |t|^(1/p)` with `t = sum over u, v < kernel of x[c, s i + u - q, s j + v - q]^p`, stride `s`,
-/// padding `q`, and 0 outside of the image. With `p = 1` it is the sum, and with an even `p` the p-norm, which approaches the largest size as `p` grows. With an odd `p` powers keep their sign, as in PyTorch, where the
-/// root of a sum below 0 is NaN. The slope where `t` is 0 is 0.
+/// `y[c, i, j] = sign(t) |t|^(1/p)` with `t = sum over u, v < kernel of x[c, s i + u - q, s j + v - q]^p`, stride `s`, padding `q`, and
+/// 0 outside of the image. With `p = 1` it is the sum, and with an even `p` the p-norm, which approaches the largest size as `p` grows.
+/// With an odd `p` powers keep their sign, as in PyTorch, where, however, the root of a sum below 0 is NaN. The slope where `t` is 0 is
+/// 0.
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[channels, h, w]` with `h = floor((height + 2 padding - kernel) / stride) + 1`, and likewise for `w`.

@@ -6,7 +6,7 @@ use trainspec_kernels::conv2d::PackedWeight;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::matmul::{PackedMatrix, WriteMode};
 use trainspec_kernels::weight_norm;
-use trainspec_kernels::{conv2d, linear};
+use trainspec_kernels::{conv2d, linear, threads};
 
 use super::{gradient, parameter};
 use crate::error::Result;
@@ -90,13 +90,13 @@ impl ConvTranspose2d {
 
 /// All kernels have the same interface: a weight, an optional bias, and an epilogue.
 macro_rules! kernel {
-    ($type:ident, $packed:ty, |$this:ident, $values:ident| $pack:expr, |$weight:ident, $other:ident| $both:expr) => {
+    ($type:ident, $packed:ty, $pack:expr, |$weight:ident, $other:ident| $both:expr) => {
         impl Affine for $type {
             type Packed = $packed;
 
-            fn pack(&self, $values: &[f32]) -> Option<$packed> {
-                let $this = self;
-                $pack
+            fn pack(&self, weight: &[f32]) -> Option<$packed> {
+                let pack: fn(&Self, &[f32]) -> Option<$packed> = $pack;
+                pack(self, weight)
             }
 
             fn run(&self, map: Map<'_, $packed>, pass: Pass<'_>) {
@@ -170,7 +170,7 @@ macro_rules! kernel {
 
 kernel!(Linear, PackedMatrix, |map, weight| map.sizes(1).pack(weight), |weight, packed| (weight, packed));
 kernel!(Conv2d, PackedWeight, |map, weight| Some(map.0.pack(weight)), |weight, packed| (weight, packed));
-kernel!(ConvTranspose2d, PackedWeight, |_map, _weight| None, |weight, _packed| weight);
+kernel!(ConvTranspose2d, PackedWeight, |_, _| None, |weight, _packed| weight);
 
 /// A map whose weight is stored as the lengths and the directions of its rows, in this order, before the bias.
 #[derive(Debug)]
@@ -206,7 +206,8 @@ impl<A: Affine> Kernel for WeightNorm<A> {
     fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
         let [g, v, ..] = parameters else { return None };
         let mut weight = vec![0.0; v.len()];
-        self.weight.forward(g, v, &mut weight);
+        // Other predictions wait meanwhile, perhaps on the threads of the pool.
+        threads::alone(|| self.weight.forward(g, v, &mut weight));
         let packed = self.map.pack(&weight);
         Some(Prepared::new::<PreparedWeight<A::Packed>>((weight, packed)))
     }
