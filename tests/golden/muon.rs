@@ -138,7 +138,7 @@ fn muon_matches_pytorch() {
     }
 }
 
-/// The rest is AdamW with the same bits, and has its own penalties.
+/// The rest is `AdamW` with the same bits, and has its own penalties.
 #[test]
 fn rest_has_bits_of_adam_w() {
     let mut graph = Graph::of(&Four {}, &[Shape::of(&[1])]).expect("a graph");

@@ -7,7 +7,7 @@ use crate::simd;
 use crate::threads;
 
 /// The coefficients of the polynomial `a x + b x^3 + c x^5` that moves each singular value towards 1 (Jordan 2024).
-pub const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
+const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
 
 /// Elements per block.
 const BLOCK: usize = 32 * 1024;

@@ -85,7 +85,7 @@ pub struct Group {
     pub freeze: bool,
     /// How much of the run these parameters are frozen for, `Steps(n)` or `Epochs(n)`: gradual unfreezing. From then on they are trained, and the
     /// optimizer counts its steps from there. Until then they are as with `freeze`, but their gradients are computed. `Steps(0)`, the start of the
-    /// run, by default. (Howard & Ruder, "ULMFiT", 2018.)
+    /// run, by default. (Howard & Ruder, "Universal language model fine-tuning", 2018.)
     #[serde(default = "from_start", skip_serializing_if = "is_from_start")]
     pub from: Interval,
 }

@@ -22,13 +22,13 @@ use crate::shape::{CheckError, CheckResult};
 pub enum MuonRate {
     /// `sqrt(max(1, rows / columns))` (Jordan 2024).
     Original,
-    /// `0.2 * sqrt(max(rows, columns))`, so that the elements of a step have about the size of those of AdamW, whose learning rate and decay
+    /// `0.2 * sqrt(max(rows, columns))`, so that the elements of a step have about the size of those of `AdamW`, whose learning rate and decay
     /// can then be used (Liu et al. 2025).
     MatchAdamW,
 }
 
 optimizer! {
-    /// Muon: the momentum of each hidden matrix, orthogonalized by a Newton-Schulz iteration; all other parameters are updated by AdamW.
+    /// Muon: the momentum of each hidden matrix, orthogonalized by a Newton-Schulz iteration; all other parameters are updated by `AdamW`.
     ///
     /// With learning rate `eta` and gradient `G` of a matrix `W`: `W *= 1 - eta * weight_decay`; `B += (1 - momentum) * (G - B)`;
     /// `U = G + momentum * (B - G)`, or `U = B` without Nesterov; `W -= eta * ratio * O`, where `O` has the singular vectors of `U`

@@ -1,4 +1,4 @@
-//! Schedule-free AdamW.
+//! Schedule-free `AdamW`.
 
 use trainspec_kernels::update::{self, UpdateRule};
 
@@ -10,7 +10,7 @@ use crate::keys::Facts;
 use crate::shape::{CheckError, CheckResult};
 
 optimizer! {
-    /// AdamW that averages its weights instead of lowering the learning rate.
+    /// `AdamW` that averages its weights instead of lowering the learning rate.
     ///
     /// As [`ScheduleFreeSgd`](struct@super::ScheduleFreeSgd), with `b1` as its `momentum` and the direction
     /// `v = b2*v + (1 - b2)*g^2`; `d = g / (sqrt(v / (1 - b2^t)) + eps) + weight_decay * y`. There is no first moment.

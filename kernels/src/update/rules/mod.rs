@@ -64,7 +64,7 @@ pub enum UpdateRule {
     Lookahead(Lookahead),
     /// Schedule-free stochastic gradient descent.
     ScheduleFreeSgd(ScheduleFreeSgd),
-    /// Schedule-free AdamW.
+    /// Schedule-free `AdamW`.
     ScheduleFreeAdamW(ScheduleFreeAdamW),
 }
 
