@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::data::augment::{Augment, Sample};
 use trainspec::data::mix::{Mix, Samples};
-use trainspec::data::sampler::{Pass, Sampler, TrainingSamples};
+use trainspec::data::sampler::{DataPass, Sampler, TrainingSamples};
 use trainspec::data::{Dataset, SampleRng};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
@@ -195,7 +195,7 @@ impl Augment for Jolt {
 }
 
 impl Sampler for Backward {
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
         let mut order = pass.shuffled();
         order.reverse();
         order

@@ -8,7 +8,7 @@ use trainspec::data::{Batch, Dataset, InMemory, Normalization, PreparedDataset, 
 use trainspec::engine::{self, Engine, Objective, Planned, Tape};
 use trainspec::loss::BoundLoss;
 use trainspec::prelude::*;
-use trainspec::trainer::TrainStep;
+use trainspec::trainer::{Event, TrainStep};
 use trainspec::{Experiment, Result, Run};
 
 /// A photo and two facts; its class and its price.
@@ -198,6 +198,72 @@ fn weights_of_losses_are_checked() {
     // Two of the first 16 samples have no class.
     let weights: Vec<_> = totals.losses.iter().map(|loss| loss.weight).collect();
     assert_eq!(weights, [14.0, 16.0]);
+}
+
+train! {
+    /// Steps so small that the weights stay what they are.
+    Augmented {
+        model: House,
+        data: houses(),
+        loss: (CrossEntropy { ignore_index: Some(9) }, MeanSquaredError),
+        batch: 16,
+        epochs: 1,
+        optimizer: Sgd { lr: 1e-30 },
+        augment: ([FlipHorizontal, RandomCrop { padding: 1 }], [GaussianNoise { std: 0.5 }]),
+    }
+}
+
+#[test]
+fn augmentation_changes_training_samples_only() {
+    let losses = |experiment: Experiment<House>| {
+        let mut training = 0.0;
+        let run = experiment.without_folder().run_with(&mut |event: &Event<'_>| {
+            if let Event::Epoch(epoch) = event {
+                training = epoch.training.loss;
+            }
+            Ok(())
+        });
+        let outcome = run.unwrap().outcome;
+        (training, outcome.validation.unwrap().loss.to_bits(), outcome.test.unwrap().loss.to_bits())
+    };
+    let augmented = losses(Augmented::experiment());
+    let plain = losses(Augmented::experiment().with_config(|settings| settings.augment.clear()));
+    assert_eq!((augmented.1, augmented.2), (plain.1, plain.2));
+    assert!((augmented.0 - plain.0).abs() > 1e-3, "{} and {}", augmented.0, plain.0);
+}
+
+#[test]
+fn augmentations_of_each_input_are_serialized_and_set() {
+    let spec = Augmented::experiment().spec().unwrap();
+    assert_eq!(
+        spec["augment"],
+        serde_json::json!([
+            { "type": "FlipHorizontal", "p": 0.5, "input": 0 },
+            { "type": "RandomCrop", "padding": 1, "input": 0 },
+            { "type": "GaussianNoise", "std": 0.5, "input": 1 },
+        ])
+    );
+    assert!(spec.get("sampler").is_none(), "the default");
+    let changed = Augmented::experiment().set("augment.2.std", "0.25").unwrap();
+    assert_eq!(changed.overrides(), [("augment.2.std".to_owned(), "0.25".to_owned())]);
+    let problem = |key: &str, value: &str| changed_by(key, value).err().unwrap().to_string();
+    assert!(
+        problem("augment.2.input", "0")
+            .contains("the input of an augmentation is fixed at compile time; it is 1")
+    );
+    assert!(problem("augment.0.p", "2").contains("p is 2; expected 0 <= p <= 1"));
+    assert!(problem("sampler", "ClassBalanced").contains("fixed at compile time"));
+    // Whether it fits the input is known only with the data.
+    let run = changed_by("augment.1.padding", "4").unwrap().without_folder().run();
+    assert!(
+        run.unwrap_err()
+            .to_string()
+            .contains("augment.1: RandomCrop: padding is 4, and the image is [1, 4, 4]")
+    );
+}
+
+fn changed_by(key: &str, value: &str) -> Result<Experiment<House>> {
+    Augmented::experiment().set(key, value)
 }
 
 #[test]

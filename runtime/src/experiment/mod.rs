@@ -472,7 +472,7 @@ impl<M: Model> Experiment<M> {
         losses: &[Arc<dyn BoundLoss>],
         reads: Reads,
     ) -> Result<PreparedDataset> {
-        let rules = losses.iter().map(|loss| -> Arc<dyn TargetRules> { loss.clone() }).collect();
+        let rules = losses.iter().map(|loss| Arc::clone(loss) as Arc<dyn TargetRules>).collect();
         let (data, files) = self.opened()?;
         let files = files.into_iter().map(|file| file.hashed(&self.interrupt)).collect::<Result<_>>()?;
         let fold = self.current_fold();

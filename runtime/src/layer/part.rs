@@ -60,6 +60,7 @@ pub struct TiedName {
 
 /// One parameter of a graph.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not the states of one thing")]
 pub struct GraphParameter {
     /// Its name in a model file: `block.0.linear_2.bias`.
     pub path: String,

@@ -13,7 +13,7 @@ pub(super) struct Places {
     layout: Layout,
     classes: usize,
     /// The number of places of a sample.
-    places: usize,
+    each: usize,
     label_smoothing: f32,
     gamma: f32,
     weights: Vec<f32>,
@@ -25,7 +25,7 @@ impl Places {
         Self {
             layout: Layout::ClassesLast,
             classes: 0,
-            places: 0,
+            each: 0,
             label_smoothing: 0.0,
             gamma: 0.0,
             weights: singles(counting.weights),
@@ -44,15 +44,15 @@ impl Places {
     /// For predictions whose last axis has the classes.
     pub(super) fn rows(self, prediction: Shape) -> Self {
         let classes = prediction.last();
-        let places = prediction.elements() / classes.max(1);
-        Self { layout: Layout::ClassesLast, classes, places, ..self }
+        let each = prediction.elements() / classes.max(1);
+        Self { layout: Layout::ClassesLast, classes, each, ..self }
     }
 
     /// For predictions whose first axis has the classes.
     pub(super) fn planes(self, prediction: Shape) -> Self {
         let classes = prediction.axes().first().copied().unwrap_or(1);
-        let places = prediction.elements() / classes.max(1);
-        Self { layout: Layout::ClassesFirst, classes, places, ..self }
+        let each = prediction.elements() / classes.max(1);
+        Self { layout: Layout::ClassesFirst, classes, each, ..self }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::PreparedDataset;
 use crate::data::augment::Augmentation;
-use crate::data::sampler::{AnySampler, Pass, TrainingSamples};
+use crate::data::sampler::{AnySampler, DataPass, TrainingSamples};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, StepIndex, Stream};
@@ -23,7 +23,7 @@ impl PreparedDataset {
     /// # Errors
     /// If the sampler returns another number of samples, or one that does not exist.
     pub fn drawn(&self, sampler: &dyn AnySampler, seed: u64, pass: u64) -> Result<Vec<usize>> {
-        let places = sampler.order(&Pass { samples: TrainingSamples::new(self), number: pass, seed });
+        let places = sampler.order(&DataPass { samples: TrainingSamples::new(self), number: pass, seed });
         let train = &self.parts.train;
         if places.len() != train.len() {
             return Err(Error::Dataset(format!(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, Sampler, TrainingSamples};
+use super::{DataPass, Sampler, TrainingSamples};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult};
 
@@ -61,7 +61,7 @@ impl Config for ClassBalanced {
 }
 
 impl Sampler for ClassBalanced {
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
         let count = pass.samples.class_counts(self.target).unwrap_or_default().len();
         let mut members = vec![Vec::new(); count];
         for (place, &class) in pass.samples.classes(self.target).unwrap_or_default().iter().enumerate() {

@@ -27,7 +27,7 @@ use crate::shape::CheckResult;
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use trainspec::data::sampler::{Pass, Sampler};
+/// use trainspec::data::sampler::{DataPass, Sampler};
 /// use trainspec::{CheckResult, Config};
 ///
 /// /// The first half of the samples twice in the first pass: easy samples first.
@@ -41,7 +41,7 @@ use crate::shape::CheckResult;
 /// }
 ///
 /// impl Sampler for EasyFirst {
-///     fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+///     fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
 ///         let order = pass.shuffled();
 ///         let half = pass.samples.len().div_ceil(2);
 ///         if pass.number == 1 { order.into_iter().map(|place| place % half).collect() } else { order }
@@ -55,7 +55,7 @@ use crate::shape::CheckResult;
 pub trait Sampler: Config {
     /// Returns the samples of a pass in order: their places among the training samples, from 0. There must be as many as training samples;
     /// one may occur several times or not at all.
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize>;
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize>;
 
     /// Checks before the first step whether the samples can be drawn. All can by default.
     ///
@@ -74,7 +74,7 @@ pub trait Sampler: Config {
 )]
 pub trait AnySampler: Setting {
     /// [`Sampler::order`]
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize>;
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize>;
     /// [`Sampler::fits`]
     ///
     /// # Errors
@@ -91,7 +91,7 @@ pub trait AnySampler: Setting {
 
 #[diagnostic::do_not_recommend]
 impl<S: Sampler> AnySampler for S {
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
         Sampler::order(self, pass)
     }
 
@@ -104,7 +104,7 @@ impl<S: Sampler> AnySampler for S {
 
 /// A pass over the training samples.
 #[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
+pub struct DataPass<'a> {
     /// The samples.
     pub samples: TrainingSamples<'a>,
     /// The number of the pass, from 1: the epoch, or more where steps are skipped.
@@ -113,7 +113,7 @@ pub struct Pass<'a> {
     pub seed: u64,
 }
 
-impl Pass<'_> {
+impl DataPass<'_> {
     /// The places of all samples in the order of the pass, each once.
     #[must_use]
     pub fn shuffled(&self) -> Vec<usize> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, Sampler};
+use super::{DataPass, Sampler};
 use crate::config::Config;
 use crate::shape::CheckResult;
 
@@ -29,7 +29,7 @@ impl Config for Shuffled {
 }
 
 impl Sampler for Shuffled {
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
         pass.shuffled()
     }
 }

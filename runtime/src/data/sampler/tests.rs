@@ -161,7 +161,7 @@ fn sampler_with_another_number_of_samples_is_reported() {
         const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
     }
     impl Sampler for Wrong {
-        fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+        fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
             let count = if self.place == 0 { 2 } else { pass.samples.len() };
             vec![self.place; count]
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, Sampler, TrainingSamples};
+use super::{DataPass, Sampler, TrainingSamples};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult};
 
@@ -56,7 +56,7 @@ impl Config for Weighted {
 }
 
 impl Sampler for Weighted {
-    fn order(&self, pass: &Pass<'_>) -> Vec<usize> {
+    fn order(&self, pass: &DataPass<'_>) -> Vec<usize> {
         let (count, mut rng) = (pass.samples.len(), pass.rng());
         let mut places: Vec<usize> = (0..count).collect();
         rng.shuffle(&mut places);
