@@ -58,7 +58,7 @@ impl Places {
 
 impl LossKernel for Places {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
-        let Self { layout, classes, places, label_smoothing, gamma, ref weights, counting } = *self;
+        let Self { layout, classes, each: places, label_smoothing, gamma, ref weights, counting } = *self;
         let all = prediction.len() / classes.max(1);
         let targets = counting.check(target, all, classes)?;
         let (samples, places) = match layout {

@@ -109,10 +109,10 @@ fn groups_are_numbered_in_order() {
     let text = "patient,x,y\nP7,1,2\nP2,3,4\n P7 ,5,6\n\"P,9\",7,8\n";
     let csv = || Csv::open("x.csv").header();
     let data = csv().group("patient").read_bytes::<Features<1>, Values<1>>(text.as_bytes()).unwrap();
-    let groups: Vec<_> = (0..5).map(|sample| data.group(sample)).collect();
+    let groups: Vec<_> = (0..5).map(|sample| Dataset::group(&data, sample)).collect();
     assert_eq!(groups, [Some(0), Some(1), Some(0), Some(2), None]);
     let plain = csv().ignore("patient").read_bytes::<Features<1>, Values<1>>(text.as_bytes()).unwrap();
-    assert_eq!(plain.group(0), None);
+    assert_eq!(Dataset::group(&plain, 0), None);
     let problem = |csv: Csv, text: &str| {
         csv.read_bytes::<Features<1>, Values<1>>(text.as_bytes()).unwrap_err().to_string()
     };
@@ -187,7 +187,7 @@ fn targets_are_joined_by_key_in_the_order_of_the_first_file() {
     let by_number =
         join::<Features<1>, Values<1>>(|csv| csv.ignore(2).target(3).group("kind"), [first, second]).unwrap();
     assert_eq!(by_number.batch(&[0]).unwrap().targets[0].elements, Elements::Float(vec![0.25]));
-    assert_eq!([0, 1, 2].map(|sample| by_number.group(sample)), [Some(0), Some(1), Some(1)]);
+    assert_eq!([0, 1, 2].map(|sample| Dataset::group(&by_number, sample)), [Some(0), Some(1), Some(1)]);
 }
 
 #[test]
