@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::Gru;
+use crate::matmul::WriteMode;
 use crate::recurrent::{Cell, Steps, Weights, testing};
 
 impl testing::Layer for Gru {
