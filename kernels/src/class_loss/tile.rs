@@ -179,7 +179,9 @@ fn gather(loss: &ClassLoss<'_>, part: Part, logits: &[f32], targets: &[u32; WIDE
         Layout::ClassesLast => {
             for lane in 0..WIDE {
                 if targets[lane] == NONE {
-                    tile.iter_mut().for_each(|plane| plane[lane] = 0.0);
+                    for plane in tile.iter_mut() {
+                        plane[lane] = 0.0;
+                    }
                 } else {
                     for (plane, &logit) in tile.iter_mut().zip(&logits[loss.row_of(part, lane)]) {
                         plane[lane] = logit;

@@ -77,7 +77,7 @@ impl AdaptivePool {
     pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
         self.each_gradient(dx, |outputs, dx| {
-            self.spread(&dy[outputs], dx, onto, |dy, count| dy / count as f32)
+            self.spread(&dy[outputs], dx, onto, |dy, count| dy / count as f32);
         });
     }
 

@@ -85,7 +85,7 @@ pub(super) fn largest(pool: &Pool, x: &[f32], y: &mut [f32], mut winners: Option
 /// The elements that lanes read: from `first` on, every `STRIDE`th.
 #[inline(always)]
 fn taken<const STRIDE: usize>(line: &[f32], first: usize) -> &[f32] {
-    &line[first..][..STRIDE * (LANES - 1) + 1]
+    &line[first..][..=STRIDE * (LANES - 1)]
 }
 
 simd! {
