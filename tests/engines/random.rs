@@ -491,7 +491,7 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
                 out: 1 + dice.below(5),
                 kernel: dice.one_of(&[pair(1, 3), pair(3, 1), pair(2, 3)]),
                 stride,
-                weight_norm: stride == 1,
+                weight_norm: stride == 1 && channels >= LEAST,
                 padding: dice.one_of(&[0, pair(1, 0), pair(0, 2)]),
                 ..Conv2d::DEFAULT
             };
@@ -516,7 +516,7 @@ fn signal(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         1 => {
             let stride = dice.one_of(&[1, 2, 3]);
             let conv = Conv1d { out, kernel: 3, stride, padding: 1, groups, bias, ..Conv1d::DEFAULT };
-            scope.call(Conv1d { weight_norm: stride == 2, ..conv }, &[x])
+            scope.call(Conv1d { weight_norm: stride == 2 && channels >= LEAST, ..conv }, &[x])
         }
         2 if length <= 20 => {
             let (kernel, stride) = (dice.one_of(&[2, 3, 4]), dice.one_of(&[1, 2]));
@@ -571,7 +571,10 @@ fn features(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     match dice.below(8) {
         0..=2 => {
             let (out, bias) = (1 + dice.below(24), dice.below(3) > 0);
-            scope.call(Linear { out, bias, weight_norm: !bias, ..Linear::DEFAULT }, &[x])
+            scope.call(
+                Linear { out, bias, weight_norm: !bias && x.shape().last() >= LEAST, ..Linear::DEFAULT },
+                &[x],
+            )
         }
         3 => scope.call(BatchNorm::DEFAULT, &[x]),
         4 if x.shape().last() >= LEAST => scope.call(LayerNorm::DEFAULT, &[x]),
