@@ -160,6 +160,6 @@ fn rest_has_bits_of_adam_w() {
     }
     assert_ne!(found[0][0], found[1][0], "the wide matrix is Muon's");
     assert_eq!(found[0][1..], found[1][1..]);
-    let names = trainspec::optim::AnyOptimizer::state_names(&muon);
+    let names = AnyOptimizer::state_names(&muon);
     assert_eq!(names, ["momentum", "m", "v"]);
 }

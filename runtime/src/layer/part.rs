@@ -59,6 +59,7 @@ pub struct TiedName {
 }
 
 /// One parameter of a graph.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Clone, Debug)]
 pub struct GraphParameter {
     /// Its name in a model file: `block.0.linear_2.bias`.
