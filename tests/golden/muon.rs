@@ -1,6 +1,6 @@
 //! Muon compared with PyTorch in f64: a wide matrix, a tall one, a kernel, and a bias that the rest updates. See `muon.py`.
 //!
-//! Seen to fail: a kernel that is taken as matrices of its last two axes, a step without the ratio of the shape, decay after the step, a
+//! Meant to detect: a kernel that is taken as matrices of its last two axes, a step without the ratio of the shape, decay after the step, a
 //! momentum without its Nesterov form, the learning rate of the rest in place of its ratio.
 
 use candle_core::{Device, Tensor};

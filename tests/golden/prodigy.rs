@@ -1,6 +1,6 @@
 //! Prodigy compared with the paper's algorithm in f64: a matrix and a bias. See `prodigy.py`.
 //!
-//! Seen to fail: the estimate of this step in the step, a sum over each parameter by itself, a numerator that does not decay, an estimate that
+//! Meant to detect: the estimate of this step in the step, a sum over each parameter by itself, a numerator that does not decay, an estimate that
 //! starts anew for each parameter.
 
 use candle_core::{Device, Tensor};

@@ -1,6 +1,6 @@
 //! Sharpness-aware minimization compared with PyTorch's gradients in f64, on both engines. See `sam.py`.
 //!
-//! Seen to fail: a perturbation of each micro-batch by itself, one that is not undone, statistics of both passes, a loss of the second pass,
+//! Meant to detect: a perturbation of each micro-batch by itself, one that is not undone, statistics of both passes, a loss of the second pass,
 //! gradients of both passes.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something fails")]
@@ -79,9 +79,9 @@ fn sam_matches_pytorch() {
     }
 }
 
-/// A step that fails in its second pass leaves the weights as they were.
+/// A step whose loss is not finite has no second pass. It leaves weights and statistics as they were.
 #[test]
-fn discarded_step_restores_weights_and_statistics() {
+fn step_without_finite_loss_changes_nothing() {
     let file = parse(include_str!("sam.json"));
     let mut training = Sharp::experiment().set("on_non_finite", r#"{"limit":5}"#).unwrap();
     let mut engines = engines(&mut training);

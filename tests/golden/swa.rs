@@ -1,6 +1,6 @@
 //! Stochastic weight averaging compared with PyTorch's `AveragedModel` and `update_bn`.
 //!
-//! Seen to fail: an average that starts one step late, one of all steps, statistics weighted by the number of samples, statistics that
+//! Meant to detect: an average that starts one step late, one of all steps, statistics weighted by the number of samples, statistics that
 //! are moving averages.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something fails")]

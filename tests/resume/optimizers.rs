@@ -1,7 +1,7 @@
 //! Optimizers with state of other sizes, estimates over all parameters, averages and second passes: a run that is stopped after any step and
 //! resumed leaves the same files.
 //!
-//! Seen to fail: an estimate of Prodigy that is kept in memory only, weights of the steps of a schedule-free average that start anew, statistics
+//! Meant to detect: an estimate of Prodigy that is kept in memory only, weights of the steps of a schedule-free average that start anew, statistics
 //! of an average that are stored with it.
 
 use super::every_step::from_every_step;

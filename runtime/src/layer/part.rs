@@ -59,6 +59,7 @@ pub struct TiedName {
 }
 
 /// One parameter of a graph.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, not the states of one thing")]
 pub struct GraphParameter {
