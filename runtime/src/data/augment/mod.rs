@@ -17,8 +17,8 @@
 //! # Values
 //! The rules see the values of the data set, *before* normalization, as torchvision's do before its `Normalize`. So padding is black
 //! where 0 is black, and the statistics of the normalization are those of the unchanged samples. [`Sample::black`] and [`Sample::clamp`]
-//! use the [`input_range`](crate::Dataset::input_range) of the data, if it is declared: the values of [`with_input_range`](crate::Dataset::with_input_range)`(0.0..=1.0)`
-//! stay between 0 and 1.
+//! use the [`input_range`](crate::Dataset::input_range) of the data, if it is declared: after `.with_input_range(0.0..=1.0)`, values stay
+//! between 0 and 1.
 //!
 //! [Missing values](crate::Dataset::missing_elements) stay missing and [unscaled elements](crate::Dataset::unscaled_elements), such as
 //! those of a category, stay what they are. A rule that moves values is rejected for inputs with either.
