@@ -8,7 +8,7 @@
 //! | `fold` | the parts of a cross-validation |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
-//! | `data_file` | a path that `--data` replaces |
+//! | `replaced` | a path that `--data` replaces |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
 //! | `text`, `series` | windows of text files, and of time series |
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
@@ -23,8 +23,6 @@ pub use crate::shape::{Elements, Numbers};
 pub use adapt::WithOverrides;
 pub use batch::{Batch, BatchTensor, Mixed};
 pub use csv::{Csv, CsvColumn};
-pub(crate) use data_file::opened_with;
-pub use data_file::{DataFile, data_file};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
@@ -40,6 +38,8 @@ pub use npy::Npy;
 pub(crate) use patterns::Patterns;
 pub use prepared::PreparedDataset;
 pub(crate) use read_ahead::ReadAhead;
+pub(crate) use replaced::opened_with;
+pub use replaced::{DataFile, data_file};
 pub(crate) use scan::{Accepted, check};
 pub use series::{SeriesWindows, Windows};
 pub use split::Split;
@@ -50,7 +50,6 @@ pub use text::{Text, TextWindows, Vocabulary};
 mod adapt;
 mod batch;
 mod csv;
-mod data_file;
 mod dataset;
 mod digits;
 mod distinct;
@@ -69,6 +68,7 @@ mod parts;
 mod patterns;
 mod prepared;
 mod read_ahead;
+mod replaced;
 mod scan;
 mod series;
 mod shared;
