@@ -276,7 +276,7 @@ impl PreparedDataset {
         self.fold_plan
     }
 
-    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file). A run has at most one of them.
+    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file).
     pub fn files(&self) -> &[DataFile] {
         &self.files
     }
