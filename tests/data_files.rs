@@ -133,7 +133,7 @@ fn command_line_reads_other_data() {
     for command in [
         ["eval", model.to_str().unwrap(), "--data", "other.csv"].as_slice(),
         &["schedule", "--data", "other.csv"],
-        &["find-lr", "--steps", "8", "--data", "other.csv"],
+        &["find-lr", "--steps", "10", "--data", "other.csv"],
         &["verify", run.to_str().unwrap()],
         &["verify", run.to_str().unwrap(), "--data", "other.csv"],
         &["replay", run.to_str().unwrap(), "--to", "2"],

@@ -213,7 +213,7 @@ fn functions(
             /// Runs the command line.
             ///
             /// Without a command it trains, as `train` does. The others are `check`, `eval`, `export`, `summary`, `schedule`,
-            /// `find-lr`, `spec`, `verify`, `diff` and `replay`; `--help` describes each.
+            /// `find-lr`, `folds`, `spec`, `verify`, `diff` and `replay`; `--help` describes each.
             pub fn main() -> __t::Result<()> {
                 #main
             }

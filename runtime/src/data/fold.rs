@@ -214,7 +214,7 @@ mod tests {
         assert!(validated.into_iter().eq(0..40));
         assert_eq!(
             problem(&data, 10),
-            "split: there are 9 groups for 10 folds, and the samples of a group stay together; expected at least 10 groups"
+            "data: split: there are 9 groups for 10 folds, and the samples of a group stay together; expected at least 10 groups"
         );
     }
 

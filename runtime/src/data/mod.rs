@@ -9,7 +9,7 @@
 //! | `first_pass`, `scan` | what is read and checked before the first step |
 //! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
-//! | `data_file` | a path that `--data` replaces |
+//! | `replaced` | a path that `--data` replaces |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
 //! | `text`, `series` | windows of text files, and of time series |
 //! | `images`, `npy` | samples from image files, and from arrays of NumPy; `stored` reads arrays that are larger than memory |
@@ -25,8 +25,6 @@ pub use crate::shape::{Elements, Numbers};
 pub use adapt::WithOverrides;
 pub use batch::{Batch, BatchTensor, Mixed};
 pub use csv::{Csv, CsvColumn};
-pub(crate) use data_file::opened_with;
-pub use data_file::{DataFile, data_file};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
 pub use distinct::RoundedColumn;
@@ -44,6 +42,8 @@ pub use npy::Npy;
 pub(crate) use patterns::Patterns;
 pub use prepared::PreparedDataset;
 pub(crate) use read_ahead::ReadAhead;
+pub(crate) use replaced::opened_with;
+pub use replaced::{DataFile, data_file};
 pub use sample_rng::SampleRng;
 pub(crate) use scan::{Accepted, check};
 pub use series::{SeriesWindows, Windows};
@@ -56,7 +56,6 @@ mod adapt;
 pub mod augment;
 mod batch;
 mod csv;
-mod data_file;
 mod dataset;
 mod digits;
 mod distinct;
@@ -77,6 +76,7 @@ mod parts;
 mod patterns;
 mod prepared;
 mod read_ahead;
+mod replaced;
 mod sample_rng;
 pub mod sampler;
 mod scan;

@@ -293,7 +293,7 @@ impl PreparedDataset {
         self.fold_plan
     }
 
-    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file). A run has at most one of them.
+    /// The files that the data were read from and that a run can replace: [`data_file`](super::data_file).
     pub fn files(&self) -> &[DataFile] {
         &self.files
     }
@@ -472,7 +472,5 @@ pub(super) fn bytes_of_sample(data: &dyn AnyDataset) -> usize {
 
 mod training;
 
-#[cfg(test)]
-mod partial;
 #[cfg(test)]
 mod tests;

@@ -169,7 +169,8 @@ impl Column {
     fn declaration(&self, cell: &[u8]) -> Option<&'static str> {
         let text = std::str::from_utf8(cell).ok()?.trim_ascii();
         if is_missing(text) {
-            let is_possible = self.used.is_input && (self.used.is_real || self.words.is_some());
+            let is_date = matches!(self.used.content, Content::Date { .. });
+            let is_possible = self.used.is_input && !is_date && (self.used.is_real || self.words.is_some());
             return is_possible.then_some("; if values may be missing, use `.allow_missing(…)`");
         }
         if matches!(self.used.content, Content::Number { .. }) && Moment::parse(text).is_some() {

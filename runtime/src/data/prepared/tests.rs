@@ -1,3 +1,5 @@
+mod partial;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -110,7 +110,7 @@ mod tests {
     fn estimate_matches_definition() {
         let found = Estimate::of(&[2.0, 4.0, 9.0]);
         let deviation = ((9.0 + 1.0 + 16.0) / 2.0_f64).sqrt();
-        let half = 4.302_652_729_911_275 * deviation / 3.0_f64.sqrt();
+        let half = 0.95 * (2.0 / (1.0 - 0.95_f64.powi(2))).sqrt() * deviation / 3.0_f64.sqrt();
         assert!((found.mean - 5.0).abs() < 1e-15 && (found.deviation - deviation).abs() < 1e-15);
         assert!(
             (found.interval[0] - (5.0 - half)).abs() < 1e-12

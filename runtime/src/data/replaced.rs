@@ -20,8 +20,8 @@ use crate::interrupt::Interrupt;
 /// of the same kinds, with the same columns. The manifest of the run records both paths and the SHA-256 of the file that was read; resuming,
 /// verifying and replaying the run read that file again.
 ///
-/// The path may be that of a folder, as for `ImageFolder`. The other path is the path of a whole data set, so at most one file of a data set can
-/// be declared like this. Outside of `data`, the path is returned unchanged.
+/// The path may be that of a folder, as for `ImageFolder`. The other path replaces exactly one declared path: with none, or with several
+/// different ones, `--data` is an error. Outside of `data`, the path is returned unchanged.
 ///
 /// ```
 /// use trainspec::prelude::*;

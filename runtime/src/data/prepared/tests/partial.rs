@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::*;
+use super::super::*;
 use crate::data::Dataset;
 use crate::{Class, Features};
 
