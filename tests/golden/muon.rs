@@ -76,6 +76,7 @@ fn step(
     t: u64,
     gradients: &[f32],
 ) -> Vec<f32> {
+    engine.open_window(&[]).expect("a window");
     let store = engine.store_mut();
     store
         .edit(&mut |host| split(gradients, host.gradients.iter_mut().map(|own| &mut **own)))

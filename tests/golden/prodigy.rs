@@ -70,6 +70,7 @@ fn prodigy_matches_the_paper() {
                 let into = &mut |host: trainspec::optim::HostParameters<'_>| {
                     split(&gradients, host.gradients.iter_mut().map(|own| &mut **own));
                 };
+                engine.open_window(&[]).expect("a window");
                 engine.store_mut().edit(into).expect("an edit");
                 let update = Update {
                     optimizer: &*optimizer,

@@ -148,7 +148,9 @@ fn average_that_never_starts_is_rejected() {
 /// The evaluations of a run that ends with its average: the final model has the statistics of the average, not those of training.
 #[test]
 fn final_model_has_statistics_of_average() {
-    let run = |training: Experiment<Net>| training.without_folder().run().unwrap();
+    let run = |training: Experiment<Net>| {
+        training.set("optimizer.lr", "0.01").unwrap().without_folder().run().unwrap()
+    };
     let statistic = |run: &Run<Net>| -> Vec<f32> {
         let mut all = run.model.parameters();
         all.find(|(path, _)| path.ends_with("running_mean")).unwrap().1.to_vec1().unwrap()
