@@ -67,7 +67,7 @@ pub struct Conv1d {
     pub bias: bool,
     /// Whether the weight is normalized: `true` stores it as the lengths and the directions of its rows, `weight_g` and `weight_v`, as
     /// [`Linear`](super::Linear) describes; `false` by default.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub weight_norm: bool,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,

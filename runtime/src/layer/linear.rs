@@ -50,7 +50,7 @@ pub struct Linear {
     /// Whether a learned bias is added to each output feature; `true` by default.
     pub bias: bool,
     /// Whether the weight is stored and trained as lengths and directions; `false` by default.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub weight_norm: bool,
     /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
