@@ -110,8 +110,9 @@ fn program(arguments: &[&str], folder: &Path) -> Output {
 #[test]
 fn command_line_reads_other_data() {
     let folder = tempfile::tempdir().unwrap();
-    let rows =
-        |slope: usize| (0..40).map(|row| format!("{row},{},{}\n", row % 3, row * slope)).collect::<String>();
+    let rows = |slope: usize| {
+        (0..40).map(|row| format!("{row},{},{}\n", row % 3, row * slope)).collect::<Vec<_>>().concat()
+    };
     std::fs::write(folder.path().join("other.csv"), rows(2)).unwrap();
     std::fs::write(folder.path().join("wide.csv"), "1,2,3,4\n").unwrap();
     let shown = |arguments: &[&str]| {

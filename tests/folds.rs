@@ -180,7 +180,7 @@ fn folds_that_cannot_be_trained_are_rejected() {
 #[test]
 fn folds_command_prints_and_continues() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = (0..50).map(|row| format!("{row},{},{}\n", row % 3, row * 2)).collect::<String>();
+    let rows = (0..50).map(|row| format!("{row},{},{}\n", row % 3, row * 2)).collect::<Vec<_>>().concat();
     std::fs::write(folder.path().join("rows.csv"), rows).unwrap();
     let shown = |arguments: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_table"));

@@ -17,7 +17,7 @@ fn values() -> (Vec<f32>, Vec<f32>) {
     let inputs =
         (0..SAMPLES).flat_map(|sample| [(sample % 5) as f32 * 0.3, (sample % 7) as f32 * 0.2]).collect();
     let target = |sample: usize| match sample {
-        0..TRAINING => 1000.0 + if sample % 2 == 0 { 8.0 } else { -8.0 },
+        0..TRAINING => 1000.0 + if sample.is_multiple_of(2) { 8.0 } else { -8.0 },
         _ => 900.0 + 3.0 * sample as f32,
     };
     (inputs, (0..SAMPLES).map(target).collect())
@@ -97,7 +97,7 @@ fn predictions_and_model_files_are_in_the_units_of_the_data() {
     let predicted = run.model.predict(&inputs).unwrap();
     let normalized = by_hand.model.predict(&inputs).unwrap();
     for (predicted, normalized) in predicted.iter().zip(normalized) {
-        assert_eq!(*predicted, (1000.0 + 8.0 * f64::from(normalized)) as f32);
+        assert_eq!(predicted.to_bits(), ((1000.0 + 8.0 * f64::from(normalized)) as f32).to_bits());
     }
     // The metric is that of the predictions.
     let errors = predicted.iter().zip(&targets).skip(TRAINING + 12);
@@ -182,7 +182,7 @@ fn predicted_distributions_are_in_the_units_of_the_data() {
     for (converted, normalized) in converted.chunks(2).zip(normalized.chunks(2)) {
         let mean = (1000.0 + 8.0 * f64::from(normalized[0])) as f32;
         let log_variance = (f64::from(normalized[1]) + 64.0_f64.ln()) as f32;
-        assert_eq!(converted[0], mean);
+        assert_eq!(converted[0].to_bits(), mean.to_bits());
         assert!((converted[1] - log_variance).abs() <= f32::EPSILON * 8.0);
     }
 }

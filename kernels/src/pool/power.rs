@@ -236,6 +236,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "exact values")]
     fn sign_is_kept_and_window_of_zeros_has_no_slope() {
         let pool = Pool { planes: 1, height: 1, width: 4, kernel: [1, 2], stride: [1, 2], padding: [0; 2] };
         for (p, expected) in [(1, -2.0), (3, -2.0)] {

@@ -83,6 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "exact values")]
     fn penalties_use_weights_before_the_step() {
         let incoming = GradientTransform { scale: 2.0, bound: 3.0, l1: 0.5, l2: 0.25, keep: 0.5 };
         let mut to = [0.0; 3];

@@ -255,20 +255,23 @@ pub(super) fn refuse_calls<'a>(
     diagnostics.len() > before
 }
 
-/// Rejects a `Lookahead` without its `optimizer`, whose type it contains: rustc would ask for the type wherever the value is emitted,
-/// before any rule is checked. Returns whether there was one.
+/// Rejects an optimizer around another one without that `optimizer`, whose type it contains: rustc would ask for the type wherever the
+/// value is emitted, before any rule is checked. Returns whether there was one.
 fn refuse_untyped(value: &Expr, diagnostics: &mut Diagnostics) -> bool {
     let Expr::Struct(literal) = peeled(value) else { return false };
     let has_optimizer = literal.fields.iter().any(|field| match &field.member {
         Member::Named(key) => key == "optimizer",
         Member::Unnamed(_) => false,
     });
-    let is_lookahead =
-        literal.path.segments.last().is_some_and(|last| {
-            last.ident == "Lookahead" && matches!(last.arguments, syn::PathArguments::None)
-        });
-    if is_lookahead && !has_optimizer && literal.rest.is_none() {
-        let message = "Lookahead needs `optimizer`, the optimizer that takes the steps; write `Lookahead { optimizer: AdamW, … }`";
+    let outer = literal.path.segments.last().filter(|last| {
+        (last.ident == "Lookahead" || last.ident == "Sam")
+            && matches!(last.arguments, syn::PathArguments::None)
+    });
+    if let (Some(outer), false, true) = (outer, has_optimizer, literal.rest.is_none()) {
+        let name = &outer.ident;
+        let message = format!(
+            "{name} needs `optimizer`, the optimizer that takes the steps; write `{name} {{ optimizer: AdamW, … }}`"
+        );
         diagnostics.error(&literal.path, message);
         return true;
     }

@@ -104,9 +104,7 @@ impl Muon {
                 .text("; expected 1 to 99 iterations"));
         }
         hold!(rules::above_zero("eps", self.eps));
-        if let Err(problem) = self.rest.check() {
-            return Err(problem.of("rest"));
-        }
+        // The keys of `rest` are checked where they are written, and when a run starts.
         rules::rated(self.lr, penalties!(self))
     }
 
@@ -174,6 +172,9 @@ impl AnyOptimizer for Muon {
     }
 
     fn check_model(&self, parameters: &[GraphParameter]) -> Result<(), String> {
+        if let Err(problem) = self.rest.check() {
+            return Err(problem.of("rest").as_str().to_owned());
+        }
         if parameters.iter().any(|parameter| parameter.is_trained() && takes(parameter)) {
             return Ok(());
         }
@@ -232,7 +233,8 @@ mod tests {
         assert!(said(Muon { momentum: 1.0, ..usual }).starts_with("momentum is 1"));
         assert!(said(Muon { momentum: 0.0, ..usual }).starts_with("nesterov requires momentum"));
         assert_eq!(said(Muon { steps: 0, ..usual }), "steps is 0; expected 1 to 99 iterations");
-        assert!(said(Muon { rest: AdamW { lr: -1.0, ..AdamW }, ..usual }).starts_with("rest: lr is -1"));
+        let wrong = Muon { rest: AdamW { lr: -1.0, ..AdamW }, ..usual };
+        assert!(wrong.check_model(&[]).unwrap_err().starts_with("rest: lr is -1"));
     }
 
     #[test]
