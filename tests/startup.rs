@@ -470,3 +470,28 @@ fn input_infinite_after_normalization_is_rejected() {
                     normalized by the mean ";
     assert!(said.starts_with(expected), "{said}");
 }
+
+/// Keys of other types than the declared ones, which only the start of a run can judge.
+#[test]
+fn schedule_free_optimizer_rejects_falling_schedule_and_lookahead() {
+    let problem = |optimizer: &dyn trainspec::optim::AnyOptimizer, falls: bool| {
+        let training = Even::experiment().with_config(|settings| {
+            settings.optimizer = optimizer.boxed();
+            if falls {
+                settings.schedule = vec![Box::new(Cosine)];
+            }
+        });
+        training.without_folder().run().map(|_| ()).unwrap_err().to_string()
+    };
+    let free = ScheduleFreeAdamW { lr: 1e-3, ..ScheduleFreeAdamW };
+    let falling = problem(&free, true);
+    assert!(
+        falling.contains("the learning rate of `Cosine` falls, but `ScheduleFreeAdamW` averages"),
+        "{falling}"
+    );
+    let followed = problem(&Lookahead { optimizer: free, k: 5, alpha: 0.5 }, false);
+    assert!(
+        followed.contains("`ScheduleFreeAdamW` averages the weights itself; use it without `Lookahead`"),
+        "{followed}"
+    );
+}

@@ -58,7 +58,7 @@ impl Format {
     }
 }
 
-/// A 16-bit floating-point type: [`bf16`] or [`f16`].
+/// A 16-bit floating-point type: [`struct@bf16`] or [`struct@f16`].
 pub trait Half: Pod + Send + Sync + private::Loops {
     /// Its format.
     const FORMAT: Format;
