@@ -60,7 +60,8 @@ fn constant_features_of(facts: &Facts<'_>, input: usize) -> Option<String> {
     let (data, samples) = (facts.data, facts.data.train().len());
     let rank = data.input_shapes().get(input)?.rank();
     // With a single sample, every feature is constant.
-    let profile = data.profile(input).filter(|_| rank == 1 && samples > 1)?;
+    let is_complete = data.checked_in_part().is_none();
+    let profile = data.profile(input).filter(|_| rank == 1 && samples > 1 && is_complete)?;
     // Rounded columns are not constant in the file.
     let is_rounded = |place| data.rounded_columns().iter().any(|column| column.element == Some(place));
     let constant: Vec<_> = (0..profile.mean().len())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::parts::Parts;
 use super::prepared::bytes_of_sample;
 use super::scan::{ALL, DatasetScan, SAMPLE};
-use super::{AnyDataset, Batch, Normalization, ReadAhead, TargetUnits};
+use super::{AnyDataset, Batch, Normalization, ReadAhead, Split, TargetUnits};
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::loss::TargetRules;
@@ -73,7 +73,9 @@ impl FirstPass<'_> {
         let samples = self.data.len();
         let is_normalized =
             [self.data.normalization(), self.data.target_normalization()] != [Normalization::None; 2];
-        let may_end_early = !is_normalized && reads.each(samples) < OFTEN && samples > SOME;
+        // Such a split reads all of them anyway.
+        let is_stratified = matches!(self.data.split(), Split::Stratified { .. });
+        let may_end_early = !is_normalized && !is_stratified && reads.each(samples) < OFTEN && samples > SOME;
         let began = Instant::now();
         let takes_too_long = |done: usize| {
             let elapsed = began.elapsed();

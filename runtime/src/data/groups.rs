@@ -56,16 +56,17 @@ impl Groups {
             return Vec::new();
         }
         let mut taken = Vec::new();
-        let mut place = 0;
-        while place < self.0.len() && self.0.len() > left {
+        let mut remaining = self.0.len();
+        self.0.retain_mut(|group| {
             // Whether the part is closer to its share with the group, or as close.
-            let size = self.0.get(place).map_or(0, Vec::len);
-            if (taken.len() + size).abs_diff(goal) <= goal.abs_diff(taken.len()) {
-                taken.extend(self.0.remove(place));
-            } else {
-                place += 1;
+            let is_closer = (taken.len() + group.len()).abs_diff(goal) <= goal.abs_diff(taken.len());
+            let is_taken = remaining > left && is_closer;
+            if is_taken {
+                taken.append(group);
+                remaining -= 1;
             }
-        }
+            !is_taken
+        });
         if taken.is_empty() {
             // Every group is larger than twice the share.
             let smallest = self.0.iter().enumerate().min_by_key(|(_, group)| group.len());

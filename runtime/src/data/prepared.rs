@@ -406,7 +406,28 @@ impl PreparedDataset {
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
         let mut batch = self.read(indices)?;
         self.normalize(&mut batch);
+        if self.checked_in_part().is_some() {
+            self.check_finite(&batch, indices)?;
+        }
         Ok(batch)
+    }
+
+    /// Checks that no input became infinite when normalized, where that was not checked before the first step.
+    fn check_finite(&self, batch: &Batch, indices: &[usize]) -> Result<()> {
+        for (input, column) in batch.inputs.iter().enumerate() {
+            let Elements::Float(values) = &column.elements else { continue };
+            let Some(at) = values.iter().position(|value| !value.is_finite()) else { continue };
+            let size = column.shape.elements().max(1);
+            let index = indices.get(at / size).copied().unwrap_or_default();
+            return Err(Error::Dataset(format!(
+                "{}: element {} of the {} becomes infinite when normalized; expected a value of the same magnitude as those that the model \
+                 was trained on",
+                place(&*self.data, index, self.parts.of(index)),
+                at % size,
+                ordinal("input", input, batch.inputs.len()),
+            )));
+        }
+        Ok(())
     }
 
     /// Returns the samples with these indices, unchanged.

@@ -93,8 +93,8 @@ pub(crate) fn opened_with<R>(
         CURRENT.with_borrow_mut(|opened| opened.last_mut().map(|own| std::mem::take(&mut own.declared)));
     drop(entered);
     let declared = declared.unwrap_or_default();
-    if let Some(other) = other {
-        // Reported before an error of the data, which may be due to it.
+    if let (Some(other), false) = (other, result.is_err() && declared.is_empty()) {
+        // Reported before an error of the data, which may be due to it; not if the data failed before they named a file.
         check(other, &declared)?;
     }
     let file = |declared: PathBuf| DataFile {

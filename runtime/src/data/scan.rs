@@ -1,5 +1,6 @@
 //! The checks and statistics of the pass over the samples before the first step.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::normalizer::Moments;
 use super::parts::{Part, Parts};
 use super::shared::Inputs;
 use super::target_units::{are_normalized, check_normalized};
-use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns, TargetUnits};
+use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns, Split, TargetUnits};
 use crate::error::{Error, Result};
 use crate::files::hex;
 use crate::loss::TargetRules;
@@ -279,7 +280,8 @@ impl DatasetScan {
 
     /// SHA-256 of a name, then for each input and each target: the number of samples, the vocabulary (0 if real), the rank and
     /// the axes as u64, and the SHA-256 of all values; everything little-endian. If there are several inputs or targets, their
-    /// numbers come first. If a sample has a weight other than 1, the weights of all follow as f32. `name` is [`ALL`] or [`SAMPLE`].
+    /// numbers come first. If a sample has a weight other than 1, the weights of all follow as f32; if the split
+    /// keeps groups together, the group of each sample, numbered in the order of their first samples. `name` is [`ALL`] or [`SAMPLE`].
     pub(super) fn fingerprint(&self, data: &dyn AnyDataset, name: &str) -> String {
         let samples = data.len();
         let mut hash = Sha256::new();
@@ -301,6 +303,14 @@ impl DatasetScan {
         let weights = || (0..samples).map(|index| data.sample_weight(index).to_le_bytes());
         if weights().any(|weight| weight != 1.0_f32.to_le_bytes()) {
             weights().for_each(|weight| hash.update(weight));
+        }
+        if matches!(data.split(), Split::Grouped { .. } | Split::GroupedFold { .. }) {
+            let mut known = HashMap::new();
+            for index in 0..samples {
+                let next = known.len() as u64;
+                let group = data.group(index).map(|group| *known.entry(group).or_insert(next));
+                hash.update(group.unwrap_or(u64::MAX).to_le_bytes());
+            }
         }
         hex(&hash.finalize())
     }

@@ -50,15 +50,18 @@ impl Parts {
 }
 
 impl<M: Model> Experiment<M> {
-    /// How much the run reads. Several processes read all samples first, since they must agree on the data; so does a run whose sampler may
-    /// need all classes.
+    /// How much the run reads. All samples are read first if several processes must agree on the data, and if a sampler, an augmentation or a
+    /// loss that ignores targets needs facts about all of them.
     pub(super) fn reads(&mut self) -> Result<Reads> {
         let is_one = self.world.size() == 1;
         let settings = self.settings()?;
-        let is_shuffled = settings.sampler.name() == Shuffled::NAME;
+        // What these need of all samples: classes, means, and whether a target counts.
+        let needs_all = settings.sampler.name() != Shuffled::NAME
+            || !settings.augment.is_empty()
+            || settings.loss.iter().any(|loss| loss.ignored().is_some());
         let of_step = (settings.batch as u64).saturating_mul(settings.accumulate as u64);
         Ok(match (settings.steps, settings.epochs) {
-            _ if !is_one || !is_shuffled => Reads::Much,
+            _ if !is_one || needs_all => Reads::Much,
             (Some(steps), _) => Reads::Samples(steps.saturating_mul(of_step)),
             (None, epochs) => Reads::Passes(epochs.unwrap_or(1)),
         })

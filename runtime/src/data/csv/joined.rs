@@ -89,6 +89,9 @@ impl Joined {
                 plain(&from.key, 40)
             )));
         }
+        if names.is_empty() {
+            return Err(first.problem("no header; expected the names of the columns".to_owned()));
+        }
         let of_first = key.find(names, names.len()).map_err(|problem| first.problem(problem))?;
         let (origin, mut bytes) = file::open(&from.path)?;
         encoding_error(&origin, &mut *bytes)?;

@@ -104,7 +104,14 @@ impl<M: Model> Experiment<M> {
             );
         }
         let identity = self.identity()?;
-        self.fold = Some(Fold { of: k, fold: 0 });
+        let first = Fold { of: k, fold: 0 };
+        self.with_fold(first, out.clone()).map_err(|error| Error::Setting {
+            key: "folds".to_owned(),
+            problem: format!(
+                "each fold starts from the declared run, where a change of a key's type cannot be made again: {error}; declare it in `train!`"
+            ),
+        })?;
+        self.fold = Some(first);
         let data = self.data()?;
         let plan = data.fold_plan().ok_or(Error::Internal("a fold has no plan"))?;
         let (spec_hash, fingerprint) = (identity.spec_hash(), data.fingerprint());

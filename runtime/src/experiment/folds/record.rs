@@ -99,7 +99,8 @@ impl Record {
             return Err(fault(&format!("has the format {}; this version reads {FORMAT}", found.format)));
         }
         let of = |record: &Self| {
-            (record.k, record.seed, record.spec_hash.clone(), record.data_fingerprint.clone())
+            let divided = (record.division, record.samples, record.test_samples_left_out);
+            (record.k, record.seed, record.spec_hash.clone(), record.data_fingerprint.clone(), divided)
         };
         if of(&found) != of(&self) {
             return Err(fault("the record of a cross-validation with another spec or other data"));

@@ -89,3 +89,17 @@ fn fingerprints_of_all_and_of_some_samples_are_comparable() {
     assert_ne!(longer.fingerprint(), some.fingerprint());
     assert_ne!(longer.fingerprint_like(all.fingerprint()).unwrap(), all.fingerprint());
 }
+
+#[test]
+fn groups_are_part_of_the_fingerprint_where_the_split_uses_them() {
+    let fingerprint = |groups: [u64; 3], split: Split| {
+        let data = counted(3).with_groups(groups.to_vec()).with_split(split);
+        PreparedDataset::new(Box::new(data), 1).unwrap().fingerprint().to_owned()
+    };
+    let grouped = || Split::Grouped { validation: 0.0, test: 0.4 };
+    // The numbers of the groups do not matter.
+    assert_eq!(fingerprint([0, 0, 1], grouped()), fingerprint([9, 9, 4], grouped()));
+    assert_ne!(fingerprint([0, 0, 1], grouped()), fingerprint([0, 1, 1], grouped()));
+    let random = || Split::Random { validation: 0.0, test: 0.4 };
+    assert_eq!(fingerprint([0, 0, 1], random()), fingerprint([0, 1, 1], random()));
+}
