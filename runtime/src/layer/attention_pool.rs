@@ -36,7 +36,7 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// #[model]
 /// fn Classify(text: Tokens<100, 16>) -> Logits<4> {
-///     let x = text.embedding(out = 32).position_embedding();
+///     let x = text.embedding(out = 32) + text.position_embedding(out = 32);
 ///     x.linear(out = 32).attention_pool(heads = 4).linear(out = 4)
 /// }
 ///

@@ -28,7 +28,12 @@ use crate::trainer::{Event, Exit, Observer};
 /// # #[model]
 /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
 /// # train! {
-/// #     Digits { model: Net, data: Digits8x8::embedded(), metrics: [Accuracy], epochs: 1 }
+/// #     Digits {
+/// #         model: Net,
+/// #         data: Digits8x8::embedded()?.with_split(Split::DEFAULT),
+/// #         metrics: [Accuracy],
+/// #         epochs: 1,
+/// #     }
 /// # }
 /// let result = Digits::experiment()
 /// #   .out(out.path())
