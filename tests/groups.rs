@@ -259,6 +259,15 @@ fn optimizers_over_all_parameters_or_steps_reject_some_groups() {
         one_rate.starts_with("groups: `linear_1.*`: `Prodigy` estimates one learning rate"),
         "{one_rate}"
     );
+    let groups = r#"[{"pattern": "linear_1.*", "from": {"Steps": 3}}]"#;
+    let later = Estimated::experiment()
+        .set("groups", groups)
+        .unwrap()
+        .without_folder()
+        .run()
+        .unwrap_err()
+        .to_string();
+    assert!(later.starts_with("groups: `from` does not go with `Prodigy`"), "{later}");
     let average = Free::experiment().without_folder().run().unwrap_err().to_string();
     assert!(average.starts_with("groups: `from` does not go with `ScheduleFreeAdamW`"), "{average}");
 }

@@ -495,3 +495,22 @@ fn schedule_free_optimizer_rejects_falling_schedule_and_lookahead() {
         "{followed}"
     );
 }
+
+#[model]
+fn Directed(x: Features<2>) -> Logits<2> {
+    x.linear(out = 4, weight_norm = true).relu().linear(out = 2)
+}
+
+train! {
+    Directions { model: Directed, data: points(64), batch: 8, epochs: 1 }
+}
+
+/// A weight of zeros has no direction, and would never change.
+#[test]
+fn normalized_weights_reject_zeros_of_the_run() {
+    let training = Directions::experiment().set("init", "\"Zeros\"").unwrap();
+    let problem = training.without_folder().run().unwrap_err().to_string();
+    assert!(problem.starts_with("init: it is `Zeros`, but with `weight_norm = true`"), "{problem}");
+    assert!(problem.contains("linear_1.weight_g"), "{problem}");
+    assert!(Directions::experiment().without_folder().run().is_ok());
+}

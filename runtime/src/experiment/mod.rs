@@ -30,6 +30,7 @@ use crate::files::read_file;
 use crate::graph::Graph;
 use crate::inference::TrainedModel;
 use crate::interrupt::Interrupt;
+use crate::layer::{Init, Initializer};
 use crate::loss::{BoundLoss, TargetRules};
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
@@ -433,6 +434,19 @@ impl<M: Model> Experiment<M> {
             [key] => Error::Setting { key: (*key).to_owned(), problem: error.to_string() },
             _ => Error::Setting { key: "model".to_owned(), problem: error.to_string() },
         })?;
+        if settings.init == Initializer::Zeros
+            && let Some(normalized) =
+                graph.parameters.iter().find(|parameter| parameter.init == Init::RowNorms)
+        {
+            return Err(Error::Setting {
+                key: "init".to_owned(),
+                problem: format!(
+                    "it is `Zeros`, but with `weight_norm = true` each output needs a direction: `{}`; use another `init`, or set one for \
+                     that layer",
+                    normalized.path
+                ),
+            });
+        }
         Groups(&settings.groups).freeze(&mut graph.parameters, &graph.bindings)?;
         Ok(graph)
     }

@@ -27,7 +27,8 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// # Errors
 /// `lp_pool2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, `p is 0; expected a whole number from 1 to 32`, or
-/// `padding is 2; expected at most 1, half of the kernel`, at compile time. Powers beyond the range of f32 are infinite, as in PyTorch.
+/// `padding is 2; expected at most 1, half of the kernel`, at compile time. Powers beyond the range of f32 are infinite, as in PyTorch; those below it
+/// are 0, and so is the slope.
 ///
 /// # Source
 /// Gulcehre et al., "Learned-norm pooling for deep feedforward and recurrent neural networks", 2014; PyTorch's `LPPool2d`, which has

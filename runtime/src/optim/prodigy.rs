@@ -68,6 +68,11 @@ impl Prodigy {
     /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::above_zero("d0", self.d0));
+        if self.eps > 0.0 && ((self.d0 * self.eps) as f32) < f32::MIN_POSITIVE {
+            return Err(CheckError::new("d0 is ").float(self.d0).text(
+                "; expected a number whose product with `eps` is at least 1.2e-38, in the range of f32",
+            ));
+        }
         hold!(rules::above_zero("d_coef", self.d_coef));
         if !(self.growth_rate > 1.0 && self.growth_rate.is_finite()) {
             return Err(CheckError::new("growth_rate is ")

@@ -45,7 +45,7 @@ optimizer! {
     pub struct ScheduleFreeAdamW {
         /// The learning rate, above 0; 2.5e-3 by default.
         pub lr: f64 = 2.5e-3,
-        /// How far `y` is from `z` to `x`, `0 < b1 < 1`, and the decay rate of the second moment, `0 <= b2 < 1`; (0.9, 0.999) by default.
+        /// How far `y` is from `z` to `x`, `0.01 <= b1 < 1`, and the decay rate of the second moment, `0 <= b2 < 1`; (0.9, 0.999) by default.
         pub betas: (f64, f64) = (0.9, 0.999),
         /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
         pub eps: f64 = 1e-8,
@@ -57,9 +57,9 @@ optimizer! {
 impl ScheduleFreeAdamW {
     /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
-        if self.betas.0 == 0.0 {
-            return Err(CheckError::new("the first of betas is 0").text(
-                "; expected 0 < b1 < 1, since the gradient is taken between the step and the average",
+        if self.betas.0 >= 0.0 && self.betas.0 < 0.01 {
+            return Err(CheckError::new("the first of betas is ").float(self.betas.0).text(
+                "; expected 0.01 <= b1 < 1, since the gradient is taken between the step and the average",
             ));
         }
         match rules::moments(self.lr, self.betas, self.eps, penalties!(self)) {

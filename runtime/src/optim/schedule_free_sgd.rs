@@ -30,7 +30,7 @@ optimizer! {
     pub struct ScheduleFreeSgd {
         /// The learning rate, above 0; 1 by default. Larger than that of `Sgd`, often by a factor of 10.
         pub lr: f64 = 1.0,
-        /// How far `y` is from `z` to `x`, `0 < momentum < 1`; 0.9 by default.
+        /// How far `y` is from `z` to `x`, `0.01 <= momentum < 1`; 0.9 by default.
         pub momentum: f64 = 0.9,
     }
     /// Weight decay, multiplied by the learning rate: adds `weight_decay * y` to the gradient, 0 or more; 0 by default.
@@ -50,12 +50,12 @@ impl ScheduleFreeSgd {
 }
 
 const fn between(momentum: f64) -> CheckResult {
-    if momentum > 0.0 && momentum < 1.0 {
+    if momentum >= 0.01 && momentum < 1.0 {
         return Ok(());
     }
-    Err(CheckError::new("momentum is ")
-        .float(momentum)
-        .text("; expected 0 < momentum < 1, since the gradient is taken between the step and the average"))
+    Err(CheckError::new("momentum is ").float(momentum).text(
+        "; expected 0.01 <= momentum < 1, since the gradient is taken between the step and the average",
+    ))
 }
 
 impl Optimizer for ScheduleFreeSgd {

@@ -15,7 +15,8 @@ use crate::shape::CheckResult;
 ///
 /// The running statistics of [`batch_norm`](crate::layer::BatchNorm) do not belong to averaged weights. Before each evaluation of
 /// an average, they are computed anew: as the equal average of the statistics of each batch of the training samples, in the order of the
-/// data, in training mode (dropout is on, samples are not mixed). This costs a forward pass over the training samples for each
+/// data, in training mode (dropout is on; samples are neither augmented nor mixed, and the key
+/// `sampler` is not used). This costs a forward pass over the training samples for each
 /// evaluation, in models with running statistics only. Until then, those of a stored average are copies of the current ones.
 ///
 /// The paper averages at the end of epochs, over the last quarter of a run, at a constant learning rate that is not small:

@@ -137,6 +137,14 @@ impl<'a> TrainStep<'a> {
             );
             return Err(Error::Setting { key: "groups".to_owned(), problem });
         }
+        if !starts.is_empty() && settings.optimizer.has_one_rate() {
+            let problem = format!(
+                "`from` does not go with `{}`, which estimates one learning rate from the steps of all parameters; remove it, or use another \
+                 optimizer, such as `AdamW`",
+                settings.optimizer.name()
+            );
+            return Err(Error::Setting { key: "groups".to_owned(), problem });
+        }
         let held = vec![false; starts.len()];
         settings
             .optimizer

@@ -49,7 +49,8 @@ impl TrainStep<'_> {
         }
         self.derive()?;
         self.engine.store_mut().swap(WeightCopy::Average)?;
-        let computed = self.statistics.compute(&mut *self.engine, self.settings, data, self.k);
+        // The draws of dropout do not depend on the step, so that a resumed run, which computes them anew, has the same statistics.
+        let computed = self.statistics.compute(&mut *self.engine, self.settings, data, 0);
         self.engine.store_mut().swap(WeightCopy::Average)?;
         computed
     }
