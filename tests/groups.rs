@@ -259,7 +259,7 @@ fn optimizers_over_all_parameters_or_steps_reject_some_groups() {
         one_rate.starts_with("groups: `linear_1.*`: `Prodigy` estimates one learning rate"),
         "{one_rate}"
     );
-    let groups = r#"[{"pattern": "linear_1.*", "from": {"Steps": 3}}]"#;
+    let groups = r#"[{ "pattern": "linear_1.*", "lr": null, "weight_decay": null, "l2": null, "l1": null, "freeze": false, "from": { "Steps": 3 } }]"#;
     let later = Estimated::experiment()
         .set("groups", groups)
         .unwrap()
