@@ -475,7 +475,7 @@ fn input_infinite_after_normalization_is_rejected() {
 #[test]
 fn schedule_free_optimizer_rejects_falling_schedule_and_lookahead() {
     let problem = |optimizer: &dyn trainspec::optim::AnyOptimizer, falls: bool| {
-        let training = Uneven::experiment().with_config(|settings| {
+        let training = Directions::experiment().with_config(|settings| {
             settings.optimizer = optimizer.boxed();
             if falls {
                 settings.schedule = vec![Box::new(Cosine)];

@@ -84,19 +84,18 @@ impl FirstPass<'_> {
                 && elapsed >= limits.timed
                 && elapsed.as_secs_f64() * samples as f64 >= limits.short.as_secs_f64() * done as f64
         };
-        let all: Vec<usize> = (0..samples).collect();
-        if let Some(scan) = self.scan(&all, &takes_too_long)? {
+        if let Some(scan) = self.scan(samples, &|place| place, &takes_too_long)? {
             let fingerprint = scan.fingerprint(self.data, ALL);
             return Ok((scan, fingerprint, samples));
         }
         let (scan, fingerprint) = self.some()?;
-        Ok((scan, fingerprint, some_of(samples).len()))
+        Ok((scan, fingerprint, samples.min(SOME)))
     }
 
     /// Reads some samples. Returns their fingerprint too, which begins with `sample:`.
     fn some(&self) -> Result<(DatasetScan, String)> {
         let samples = self.data.len();
-        let scan = match self.scan(&some_of(samples), &|_| false)? {
+        let scan = match self.scan(samples.min(SOME), &|place| spread(place, samples), &|_| false)? {
             Some(scan) => scan,
             None => DatasetScan::new(self.data, self.parts)?,
         };
@@ -113,11 +112,17 @@ impl FirstPass<'_> {
         Ok(fingerprint)
     }
 
-    /// Reads the samples with these indices. Returns `None` if it takes too long, which is asked after each group of samples.
-    fn scan(&self, indices: &[usize], takes_too_long: &dyn Fn(usize) -> bool) -> Result<Option<DatasetScan>> {
+    /// Reads `count` samples, of which `index` returns the index of each. Returns `None` if it takes too long, which is asked after each
+    /// group of samples.
+    fn scan(
+        &self,
+        count: usize,
+        index: &(dyn Fn(usize) -> usize + Sync),
+        takes_too_long: &dyn Fn(usize) -> bool,
+    ) -> Result<Option<DatasetScan>> {
         let mut scan = DatasetScan::new(self.data, self.parts)?;
         let mut done = 0;
-        let is_complete = self.each(indices, |group, batch| {
+        let is_complete = self.each(count, index, |group, batch| {
             scan.look(self.data, group, &batch, self.rules)?;
             done += group.len();
             Ok(!takes_too_long(done))
@@ -130,26 +135,34 @@ impl FirstPass<'_> {
         if units.is_empty() {
             return Ok(());
         }
-        let all: Vec<usize> = (0..self.data.len()).collect();
-        self.each(&all, |group, batch| {
+        self.each(self.data.len(), &|place| place, |group, batch| {
             scan.look_at_normalized(self.data, group, batch, units, self.rules).map(|()| true)
         })?;
         Ok(())
     }
 
-    /// Reads the samples with these indices in groups, until `look` returns false. Returns whether it never did.
-    fn each(&self, indices: &[usize], mut look: impl FnMut(&[usize], Batch) -> Result<bool>) -> Result<bool> {
+    /// Reads `count` samples in groups, until `look` returns false. Returns whether it never did.
+    fn each(
+        &self,
+        count: usize,
+        index: &(dyn Fn(usize) -> usize + Sync),
+        mut look: impl FnMut(&[usize], Batch) -> Result<bool>,
+    ) -> Result<bool> {
         let Self { data, interrupt, .. } = *self;
         // As many samples at a time as have about a million values.
         let bytes = bytes_of_sample(data);
         let at_once = (4_000_000 / bytes.max(1)).clamp(1, 100);
-        let groups: Vec<&[usize]> = indices.chunks(at_once).collect();
-        let read = |number: u64| data.batch(groups.get(number as usize).copied().unwrap_or_default());
+        let groups = count.div_ceil(at_once);
+        let group = |number: usize| -> Vec<usize> {
+            let start = number.saturating_mul(at_once);
+            (start..count.min(start.saturating_add(at_once))).map(index).collect()
+        };
+        let read = |number: u64| data.batch(&group(number as usize));
         std::thread::scope(|scope| {
             let bytes = bytes.saturating_mul(at_once);
-            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(groups.len() as u64), bytes, read);
-            for group in &groups {
-                if !look(group, batches.next()?)? {
+            let mut batches = ReadAhead::new(scope, interrupt, 0.., Some(groups as u64), bytes, read);
+            for number in 0..groups {
+                if !look(&group(number), batches.next()?)? {
                     return Ok(false);
                 }
                 interrupt.check()?;
@@ -162,12 +175,11 @@ impl FirstPass<'_> {
 /// The start of the fingerprint of some samples.
 const PREFIX: &str = "sample:";
 
-/// The samples that are read where all would take too long: evenly spaced, with the first and the last one.
-fn some_of(samples: usize) -> Vec<usize> {
-    let count = samples.min(SOME);
-    let place =
-        |number: usize| (number as u128 * (samples as u128 - 1) / (count as u128 - 1).max(1)) as usize;
-    (0..count).map(place).collect()
+/// The index of the sample at a place among the [`SOME`] that are read where all would take too long: evenly spaced, with the first and
+/// the last one.
+fn spread(place: usize, samples: usize) -> usize {
+    let count = samples.min(SOME) as u128;
+    (place as u128 * (samples as u128 - 1) / (count - 1).max(1)) as usize
 }
 
 #[cfg(test)]
@@ -176,10 +188,12 @@ mod tests {
 
     #[test]
     fn read_samples_are_evenly_spaced() {
-        assert_eq!(some_of(0), [0_usize; 0]);
-        assert_eq!(some_of(1), [0]);
-        assert_eq!(some_of(3), [0, 1, 2]);
-        let some = some_of(1_000_000);
+        let some = |samples: usize| -> Vec<usize> {
+            (0..samples.min(SOME)).map(|place| spread(place, samples)).collect()
+        };
+        assert_eq!(some(1), [0]);
+        assert_eq!(some(3), [0, 1, 2]);
+        let some = some(1_000_000);
         assert_eq!((some.len(), some[0], some[1], some[999]), (1000, 0, 1001, 999_999));
         assert!(some.is_sorted_by(|a, b| a < b));
     }

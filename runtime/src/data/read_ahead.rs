@@ -29,6 +29,8 @@ pub(crate) struct ReadAhead<'scope, 'env, T> {
     /// The number of the first item that the readers read.
     first: u64,
     waited: Duration,
+    /// The longest wait for an item.
+    longest: Duration,
     items: u32,
     began: Instant,
 }
@@ -68,6 +70,7 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
             is_refused: false,
             first: 0,
             waited: Duration::ZERO,
+            longest: Duration::ZERO,
             items: 0,
             began: Instant::now(),
         }
@@ -112,7 +115,9 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     fn timed<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         let began = Instant::now();
         let result = work(self);
-        self.waited += began.elapsed();
+        let elapsed = began.elapsed();
+        self.waited += elapsed;
+        self.longest = self.longest.max(elapsed);
         self.items += 1;
         result
     }
@@ -120,12 +125,14 @@ impl<'scope, 'env, T: Send + 'scope> ReadAhead<'scope, 'env, T> {
     /// Whether reading takes so long that threads should read ahead.
     fn is_slow(&self) -> bool {
         let is_over = self.end.is_some_and(|end| end <= self.next);
+        // Without the longest item: the thread may have been preempted, or a first item has been set up.
+        let (waited, items) = (self.waited.saturating_sub(self.longest), self.items.saturating_sub(1));
         !is_over
             && !self.is_refused
             // The first items may take longer, such as those for which an order is drawn.
             && self.items >= FIRST
-            && self.waited > SHORT * self.items
-            && self.waited.as_secs_f64() > SHARE * self.began.elapsed().as_secs_f64()
+            && waited > SHORT * items
+            && waited.as_secs_f64() > SHARE * self.began.elapsed().as_secs_f64()
     }
 
     /// Starts the threads. If the system has no more, the caller's thread reads.
@@ -204,6 +211,23 @@ mod tests {
         ahead(&interrupt, Some(100), Ok, |mut ahead| {
             let items: Vec<u64> = (3..100).map(|_| ahead.next().unwrap()).collect();
             assert_eq!(items, (3..100).collect::<Vec<_>>());
+            assert_eq!(ahead.threads(), 0);
+        });
+    }
+
+    #[test]
+    fn one_slow_item_needs_no_threads() {
+        let interrupt = Interrupt::new();
+        let once = |number: u64| {
+            if number == 9 {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Ok(number)
+        };
+        ahead(&interrupt, None, once, |mut ahead| {
+            for number in 3..40 {
+                assert_eq!(ahead.next().unwrap(), number);
+            }
             assert_eq!(ahead.threads(), 0);
         });
     }

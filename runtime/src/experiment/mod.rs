@@ -1,6 +1,7 @@
 //! A declared run as a value that code or the command line configures and starts.
 
 mod check;
+mod data;
 mod disk;
 mod evaluate;
 mod folds;
@@ -9,13 +10,11 @@ mod parts;
 mod preflight;
 mod run;
 mod sanity_check;
+mod spec;
 mod verify;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use serde_json::json;
 
 pub use self::check::Check;
 pub use self::folds::{CrossValidation, Estimate, FoldResult, Folds};
@@ -23,20 +22,13 @@ pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, DataFile, Fold, PreparedDataset, Reads, opened_with, training_samples};
+use crate::data::{Fold, Reads};
 use crate::engine;
 use crate::error::{Error, Result};
-use crate::files::read_file;
-use crate::graph::Graph;
 use crate::inference::TrainedModel;
 use crate::interrupt::Interrupt;
-use crate::layer::{Init, Initializer};
-use crate::loss::{BoundLoss, TargetRules};
 use crate::model::Model;
-use crate::optim::{AnyOptimizer, Groups};
-use crate::run_dir::recorded_data_file;
-use crate::schedule::Schedule;
-use crate::spec::value::unsigned_zeros;
+use crate::optim::AnyOptimizer;
 use crate::spec::{AnySpec, Declaration, Device, ModelKeys, TrainConfig, Trainable};
 use crate::summary::Memory;
 use crate::trainer;
@@ -375,82 +367,6 @@ impl<M: Model> Experiment<M> {
         self.settings.as_mut().map(|settings| &*settings).map_err(take)
     }
 
-    /// Returns the full spec as canonical JSON: the settings, and the model layer by layer.
-    ///
-    /// # Errors
-    /// If a rule is violated.
-    pub fn spec(&mut self) -> Result<serde_json::Value> {
-        let graph = self.graph()?;
-        let from = self.settings()?.init_from;
-        let changed = self.settings()?.model.changed();
-        let mut spec = self.settings()?.to_json();
-        if let Some(from) = from {
-            spec["init_from"]["sha256"] = json!(from.sha256().or_else(|| self.recorded_sha256()));
-        }
-        if let (Some(fold), Some(keys)) = (self.current_fold(), spec.as_object_mut()) {
-            keys.insert("fold".to_owned(), json!(fold));
-        }
-        if let Some(keys) = spec.as_object_mut() {
-            let mut model = graph.to_json();
-            // Absent where all keys have their defaults, as in specs from before a run could set them.
-            if let Some(changed) = changed {
-                model["keys"] = changed;
-            }
-            keys.insert("model".to_owned(), model);
-            keys.insert("name".to_owned(), json!(self.name));
-            keys.insert("data".to_owned(), json!(self.spec.data_text()));
-        }
-        Ok(unsigned_zeros(spec))
-    }
-
-    /// Returns the SHA-256 of the `init_from` file from the resumed run, for a file that no longer exists: the run does
-    /// not need it.
-    fn recorded_sha256(&self) -> Option<String> {
-        Some(self.recorded_spec()?.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
-    }
-
-    /// Returns the fold of the data that the run trains on: the one that was set, or that of the resumed run.
-    fn current_fold(&self) -> Option<Fold> {
-        let recorded = || serde_json::from_value(self.recorded_spec()?.pointer("/spec/fold")?.clone()).ok();
-        self.fold.or_else(recorded)
-    }
-
-    /// Returns `spec.json` of the resumed run.
-    fn recorded_spec(&self) -> Option<serde_json::Value> {
-        let run = self.resumed_folder().ok()??;
-        serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()
-    }
-
-    /// Returns the model's graph with frozen parameters marked.
-    ///
-    /// # Errors
-    /// If a rule of the model is violated, or a group matches none of its parameters.
-    pub fn graph(&self) -> Result<Graph> {
-        let Ok(settings) = &self.settings else { return self.spec.graph() };
-        let keys: Vec<_> = self.overrides.iter().map(|(key, _)| key.as_str()).filter(is_of_model).collect();
-        let mut graph = settings.model.graph().map_err(|error| match keys.as_slice() {
-            // The compiler has checked the model with the declared keys.
-            [] => error,
-            [key] => Error::Setting { key: (*key).to_owned(), problem: error.to_string() },
-            _ => Error::Setting { key: "model".to_owned(), problem: error.to_string() },
-        })?;
-        if settings.init == Initializer::Zeros
-            && let Some(normalized) =
-                graph.parameters.iter().find(|parameter| parameter.init == Init::RowNorms)
-        {
-            return Err(Error::Setting {
-                key: "init".to_owned(),
-                problem: format!(
-                    "it is `Zeros`, but with `weight_norm = true` each output needs a direction: `{}`; use another `init`, or set one for \
-                     that layer",
-                    normalized.path
-                ),
-            });
-        }
-        Groups(&settings.groups).freeze(&mut graph.parameters, &graph.bindings)?;
-        Ok(graph)
-    }
-
     /// Reads a trained model.
     ///
     /// # Errors
@@ -463,69 +379,6 @@ impl<M: Model> Experiment<M> {
     #[must_use]
     pub fn overrides(&self) -> &[(String, String)] {
         &self.overrides
-    }
-
-    /// Opens the data, splits, normalizes and checks them: all samples, however long that takes.
-    ///
-    /// # Errors
-    /// If the data cannot be read or are invalid.
-    pub fn data(&mut self) -> Result<PreparedDataset> {
-        self.prepared(Reads::Much)
-    }
-
-    /// Returns the data for work that reads so much of them.
-    fn prepared(&mut self, reads: Reads) -> Result<PreparedDataset> {
-        let settings = self.settings()?;
-        let (seed, losses) = (settings.seed, settings.loss.clone());
-        self.prepared_with(seed, &losses, reads)
-    }
-
-    fn prepared_with(
-        &self,
-        seed: u64,
-        losses: &[Arc<dyn BoundLoss>],
-        reads: Reads,
-    ) -> Result<PreparedDataset> {
-        let rules = losses.iter().map(|loss| Arc::clone(loss) as Arc<dyn TargetRules>).collect();
-        let (data, files) = self.opened()?;
-        let files = files.into_iter().map(|file| file.hashed(&self.interrupt)).collect::<Result<_>>()?;
-        let fold = self.current_fold();
-        Ok(PreparedDataset::of_fold(data, seed, rules, reads, &self.interrupt, fold)?.with_files(files))
-    }
-
-    fn opened(&self) -> Result<(Box<dyn AnyDataset>, Vec<DataFile>)> {
-        self.interrupt.check()?;
-        let other = self.other_data_file()?;
-        self.interrupt.during(|| opened_with(other.as_deref(), || self.spec.open()))
-    }
-
-    /// The file that replaces the declared one: the one that was set, or that of the resumed run.
-    pub(crate) fn other_data_file(&self) -> Result<Option<PathBuf>> {
-        if let Some(path) = &self.data_file {
-            return match path.to_str() {
-                Some(_) => Ok(Some(path.clone())),
-                None => Err(Error::Setting {
-                    key: "data".to_owned(),
-                    problem: format!(
-                        "the path {} is not UTF-8; expected one that a manifest can record",
-                        path.display()
-                    ),
-                }),
-            };
-        }
-        Ok(self.resumed_folder()?.and_then(|run| recorded_data_file(&run)))
-    }
-
-    /// Returns the learning rate of every step of the run. Only the number of samples of the data is used.
-    ///
-    /// # Errors
-    /// If the settings or the split are invalid, the data cannot be opened, or the schedule does not fit the run.
-    pub fn schedule(&mut self) -> Result<Schedule> {
-        let (data, _) = self.opened()?;
-        let settings = self.settings()?;
-        let samples = training_samples(&*data, settings.seed)?;
-        let (steps, epoch) = trainer::length(settings, samples);
-        Schedule::of(settings, steps, epoch)
     }
 
     /// Returns the memory that `work` with this run is planned to need before the first step. The work is rejected if
@@ -549,11 +402,6 @@ impl<M: Model> Experiment<M> {
         let mut engine = engine::open(&graph, &settings)?;
         trainer::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
-}
-
-/// Whether a key is one of the model's, or all of them.
-fn is_of_model(key: &&str) -> bool {
-    *key == "model" || key.starts_with("model.")
 }
 
 /// Takes an error out of a place that is not read again.

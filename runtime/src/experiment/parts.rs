@@ -3,8 +3,6 @@
 use serde_json::Value;
 
 use super::Experiment;
-use crate::config::Config;
-use crate::data::sampler::Shuffled;
 use crate::data::{PreparedDataset, Reads};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -50,23 +48,6 @@ impl Parts {
 }
 
 impl<M: Model> Experiment<M> {
-    /// How much the run reads. All samples are read first if several processes must agree on the data, and if a sampler, an augmentation or a
-    /// loss that ignores targets needs facts about all of them.
-    pub(super) fn reads(&mut self) -> Result<Reads> {
-        let is_one = self.world.size() == 1;
-        let settings = self.settings()?;
-        // What these need of all samples: classes, means, and whether a target counts.
-        let needs_all = settings.sampler.name() != Shuffled::NAME
-            || !settings.augment.is_empty()
-            || settings.loss.iter().any(|loss| loss.ignored().is_some());
-        let of_step = (settings.batch as u64).saturating_mul(settings.accumulate as u64);
-        Ok(match (settings.steps, settings.epochs) {
-            _ if !is_one || needs_all => Reads::Much,
-            (Some(steps), _) => Reads::Samples(steps.saturating_mul(of_step)),
-            (None, epochs) => Reads::Passes(epochs.unwrap_or(1)),
-        })
-    }
-
     /// Returns the run's identity. It reads the `init_from` file, if there is one, for its hash; a check does not need it.
     pub(super) fn identity(&mut self) -> Result<Identity> {
         let spec = self.spec()?;

@@ -1,11 +1,9 @@
 //! Average pooling: the mean of each window.
 
-use std::fmt;
-
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::pair::{self, Written};
+use super::pair::{self, debug_pairs};
 use super::rule::{self, hold};
 use super::window::Window;
 use super::{Layer, LayerKind, OutputRule, one, pooling};
@@ -73,15 +71,7 @@ impl AvgPool2d {
     }
 }
 
-impl fmt::Debug for AvgPool2d {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AvgPool2d")
-            .field("kernel", &Written(self.kernel))
-            .field("stride", &Written(self.stride))
-            .field("padding", &Written(self.padding))
-            .finish()
-    }
-}
+debug_pairs!(AvgPool2d {} kernel, stride, padding);
 
 impl Config for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";

@@ -23,9 +23,8 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// # Errors
 /// `lp_pool1d: a kernel of 5 does not fit the input [4, 2] with padding 0`, `p is 0; expected a whole number from 1 to 32`, or
-/// `padding is 2; expected at most 1, half of the kernel`, at compile time.
-/// Powers beyond the range of f32 are infinite, as in PyTorch; those below it
-/// are 0, and so is the slope.
+/// `padding is 2; expected at most 1, half of the kernel`, at compile time. Powers beyond the range of f32 are infinite, as in PyTorch;
+/// those below it are 0, and so is the slope.
 ///
 /// # Source
 /// Gulcehre et al., "Learned-norm pooling for deep feedforward and recurrent neural networks", 2014; PyTorch's `LPPool1d`, which has

@@ -1,11 +1,9 @@
 //! Power-average pooling: the p-norm of each window.
 
-use std::fmt;
-
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::pair::{self, Written};
+use super::pair::{self, debug_pairs};
 use super::rule::{self, hold};
 use super::window::Window;
 use super::{Layer, LayerKind, OutputRule, one, pooling};
@@ -27,8 +25,8 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// # Errors
 /// `lp_pool2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, `p is 0; expected a whole number from 1 to 32`, or
-/// `padding is 2; expected at most 1, half of the kernel`, at compile time. Powers beyond the range of f32 are infinite, as in PyTorch; those below it
-/// are 0, and so is the slope.
+/// `padding is 2; expected at most 1, half of the kernel`, at compile time. Powers beyond the range of f32 are infinite, as in PyTorch;
+/// those below it are 0, and so is the slope.
 ///
 /// # Source
 /// Gulcehre et al., "Learned-norm pooling for deep feedforward and recurrent neural networks", 2014; PyTorch's `LPPool2d`, which has
@@ -79,16 +77,7 @@ impl LpPool2d {
     }
 }
 
-impl fmt::Debug for LpPool2d {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LpPool2d")
-            .field("p", &self.p)
-            .field("kernel", &Written(self.kernel))
-            .field("stride", &Written(self.stride))
-            .field("padding", &Written(self.padding))
-            .finish()
-    }
-}
+debug_pairs!(LpPool2d { p } kernel, stride, padding);
 
 impl Config for LpPool2d {
     const NAME: &'static str = "lp_pool2d";

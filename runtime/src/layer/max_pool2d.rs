@@ -1,11 +1,9 @@
 //! Max pooling: the largest value of each window.
 
-use std::fmt;
-
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::pair::{self, Written};
+use super::pair::{self, debug_pairs};
 use super::rule::{self, hold};
 use super::window::Window;
 use super::{Layer, LayerKind, OutputRule, one, pooling};
@@ -74,15 +72,7 @@ impl MaxPool2d {
     }
 }
 
-impl fmt::Debug for MaxPool2d {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MaxPool2d")
-            .field("kernel", &Written(self.kernel))
-            .field("stride", &Written(self.stride))
-            .field("padding", &Written(self.padding))
-            .finish()
-    }
-}
+debug_pairs!(MaxPool2d {} kernel, stride, padding);
 
 impl Config for MaxPool2d {
     const NAME: &'static str = "max_pool2d";

@@ -198,6 +198,7 @@ pub use split::Split;
 pub use stack::Stack;
 pub use stochastic_depth::StochasticDepth;
 pub use upsample::{Resample, Upsample};
+pub(crate) use weight_norm::check_run_init;
 
 use candle_core::Tensor;
 

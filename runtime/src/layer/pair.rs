@@ -76,6 +76,22 @@ impl fmt::Debug for Written {
     }
 }
 
+/// `Debug` of a layer: keys as they are, then those that may be pairs.
+macro_rules! debug_pairs {
+    ($layer:ident { $($plain:ident),* } $($pair:ident),+) => {
+        impl std::fmt::Debug for $layer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($layer))
+                    $(.field(stringify!($plain), &self.$plain))*
+                    $(.field(stringify!($pair), &$crate::layer::pair::Written(self.$pair)))+
+                    .finish()
+            }
+        }
+    };
+}
+
+pub(super) use debug_pairs;
+
 /// Serializes a key as a number or a list of two.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 pub(super) fn serialize<S: Serializer>(key: &usize, serializer: S) -> Result<S::Ok, S::Error> {

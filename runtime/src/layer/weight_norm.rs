@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use trainspec_kernels::weight_norm::WeightNorm;
 
-use super::{Init, Initializer, Parameter, Role};
-use crate::error::Result;
+use super::{GraphParameter, Init, Initializer, Parameter, Role};
+use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::op::{Kernel, Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
@@ -17,6 +17,22 @@ pub(super) const fn check(is_normalized: bool, init: Initializer) -> CheckResult
         ));
     }
     Ok(())
+}
+
+/// Checks the same for the run's `init`, which the layers use that set none.
+pub(crate) fn check_run_init(init: Initializer, parameters: &[GraphParameter]) -> Result<()> {
+    let normalized = parameters.iter().find(|parameter| parameter.init == Init::RowNorms);
+    match normalized.filter(|_| init == Initializer::Zeros) {
+        None => Ok(()),
+        Some(lengths) => Err(Error::Setting {
+            key: "init".to_owned(),
+            problem: format!(
+                "it is `Zeros`, but with `weight_norm = true` each output needs a direction: `{}`; use another `init`, or set one for that \
+                 layer",
+                lengths.path
+            ),
+        }),
+    }
 }
 
 /// A weight as one parameter, or as two: `weight_g`, the lengths of its rows, and `weight_v`, which has their directions.

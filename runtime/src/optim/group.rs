@@ -296,11 +296,30 @@ impl Groups<'_> {
     /// empty list if all are trained from the start.
     ///
     /// # Errors
-    /// If a group would never be trained, or nothing at the first step.
-    pub fn starts(&self, parameters: &[GraphParameter], steps: u64, epoch: u64) -> Result<Vec<u64>> {
+    /// If a group would never be trained, or nothing at the first step, or if the optimizer needs all steps of all parameters.
+    pub fn starts(
+        &self,
+        parameters: &[GraphParameter],
+        optimizer: &dyn AnyOptimizer,
+        steps: u64,
+        epoch: u64,
+    ) -> Result<Vec<u64>> {
         let fault = |problem: String| Err(Error::Setting { key: "groups".to_owned(), problem });
         if self.0.iter().all(|group| is_from_start(&group.from)) {
             return Ok(Vec::new());
+        }
+        let needs = match optimizer.average() {
+            Some(_) => Some("averages the weights of all steps"),
+            None if optimizer.has_one_rate() => {
+                Some("estimates one learning rate from the steps of all parameters")
+            }
+            None => None,
+        };
+        if let Some(needs) = needs {
+            return fault(format!(
+                "`from` does not go with `{}`, which {needs}; remove it, or use another optimizer, such as `AdamW`",
+                optimizer.name()
+            ));
         }
         for group in self.0 {
             let start = group.from.in_steps(epoch);
@@ -461,7 +480,7 @@ mod tests {
     #[test]
     fn parameters_are_held_until_their_start() {
         let parameters = fixture::graph().parameters;
-        let starts = |groups: &[Group]| Groups(groups).starts(&parameters, 20, 4);
+        let starts = |groups: &[Group]| Groups(groups).starts(&parameters, &AdamW::DEFAULT, 20, 4);
         let weight = Group { pattern: "*.weight", from: Interval::Epochs(2), ..Group::DEFAULT };
         let bias = Group { pattern: "*.bias", from: Interval::Steps(3), ..Group::DEFAULT };
         assert_eq!(starts(&[weight]).unwrap(), [8, 0, 0]);

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::update::{self, UpdateRule};
 
+use super::forwarded::forwarded;
 use super::with_type;
 use super::{
     AnyOptimizer, GradientTransform, Optimizer, Penalties, RuleChain, StepSize, UpdateStep, UsualRates,
@@ -104,16 +105,19 @@ impl<O: Optimizer> Lookahead<O> {
 
 #[diagnostic::do_not_recommend]
 impl<O: Optimizer> AnyOptimizer for Lookahead<O> {
-    fn lr(&self) -> f64 {
-        self.optimizer.lr()
+    forwarded! { optimizer:
+        fn lr() -> f64;
+        fn initial(slot: usize) -> f32;
+        fn penalties() -> Penalties;
+        fn step_size() -> StepSize;
+        fn usual_rates() -> Option<UsualRates>;
+        fn decays_itself() -> bool;
+        fn is_layerwise() -> bool;
+        fn trust(step: UpdateStep, weights: f64, direction: f64) -> f64;
     }
 
     fn state_names(&self) -> &'static [&'static str] {
         followed_by_slow(self.optimizer.state_names())
-    }
-
-    fn initial(&self, slot: usize) -> f32 {
-        self.optimizer.initial_state(slot)
     }
 
     fn starts_at_weights(&self, slot: usize) -> bool {
@@ -122,30 +126,6 @@ impl<O: Optimizer> AnyOptimizer for Lookahead<O> {
 
     fn is_sparse(&self) -> bool {
         false
-    }
-
-    fn penalties(&self) -> Penalties {
-        self.optimizer.penalties()
-    }
-
-    fn step_size(&self) -> StepSize {
-        self.optimizer.step_size()
-    }
-
-    fn usual_rates(&self) -> Option<UsualRates> {
-        self.optimizer.usual_rates()
-    }
-
-    fn decays_itself(&self) -> bool {
-        O::DECAYS_ITSELF
-    }
-
-    fn is_layerwise(&self) -> bool {
-        O::LAYERWISE
-    }
-
-    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
-        self.optimizer.trust(step, weights, direction)
     }
 
     fn lowering(&self, step: UpdateStep) -> Option<RuleChain> {

@@ -46,6 +46,7 @@ mod declaration;
 mod element;
 mod ema;
 mod facts;
+mod forwarded;
 mod gradient_noise;
 mod group;
 mod lamb;

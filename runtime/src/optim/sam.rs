@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::forwarded::forwarded;
 use super::with_type;
 use super::{
     AnyOptimizer, AveragePoint, GradientTransform, ModelRule, ParameterConfig, Penalties, RuleChain,
@@ -80,98 +81,42 @@ impl<O: AnyOptimizer + Config> Config for Sam<O> {
 /// All but the gradient is the optimizer's.
 #[diagnostic::do_not_recommend]
 impl<O: AnyOptimizer + Config> AnyOptimizer for Sam<O> {
-    fn lr(&self) -> f64 {
-        self.optimizer.lr()
-    }
-
-    fn state_names(&self) -> &'static [&'static str] {
-        self.optimizer.state_names()
-    }
-
-    fn initial(&self, slot: usize) -> f32 {
-        self.optimizer.initial(slot)
-    }
-
-    fn starts_at_weights(&self, slot: usize) -> bool {
-        self.optimizer.starts_at_weights(slot)
-    }
-
-    fn average(&self) -> Option<AveragePoint> {
-        self.optimizer.average()
-    }
-
-    fn is_sparse(&self) -> bool {
-        self.optimizer.is_sparse()
-    }
-
-    fn penalties(&self) -> Penalties {
-        self.optimizer.penalties()
-    }
-
-    fn treatment(&self, parameter: &GraphParameter) -> ParameterConfig {
-        self.optimizer.treatment(parameter)
-    }
-
-    fn step_size(&self) -> StepSize {
-        self.optimizer.step_size()
-    }
-
-    fn usual_rates(&self) -> Option<UsualRates> {
-        self.optimizer.usual_rates()
-    }
-
-    fn decays_itself(&self) -> bool {
-        self.optimizer.decays_itself()
-    }
-
-    fn is_layerwise(&self) -> bool {
-        self.optimizer.is_layerwise()
-    }
-
-    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
-        self.optimizer.trust(step, weights, direction)
+    forwarded! { optimizer:
+        fn lr() -> f64;
+        fn state_names() -> &'static [&'static str];
+        fn initial(slot: usize) -> f32;
+        fn starts_at_weights(slot: usize) -> bool;
+        fn average() -> Option<AveragePoint>;
+        fn is_sparse() -> bool;
+        fn penalties() -> Penalties;
+        fn treatment(parameter: &GraphParameter) -> ParameterConfig;
+        fn step_size() -> StepSize;
+        fn usual_rates() -> Option<UsualRates>;
+        fn decays_itself() -> bool;
+        fn is_layerwise() -> bool;
+        fn trust(step: UpdateStep, weights: f64, direction: f64) -> f64;
+        fn has_one_rate() -> bool;
+        fn check_model(parameters: &[GraphParameter]) -> Result<(), String>;
+        fn model_rule() -> Option<&dyn ModelRule>;
+        fn lowering(step: UpdateStep) -> Option<RuleChain>;
+        fn measure_block(
+            step: UpdateStep,
+            incoming: GradientTransform,
+            weights: &[f32],
+            gradients: &[f32],
+            state: &mut [&mut [f32]],
+        ) -> [f64; 2];
+        fn update_block(
+            step: UpdateStep,
+            incoming: GradientTransform,
+            weights: &mut [f32],
+            gradients: &[f32],
+            state: &mut [&mut [f32]],
+        );
     }
 
     fn perturbation(&self) -> Option<f64> {
         Some(self.rho)
-    }
-
-    fn has_one_rate(&self) -> bool {
-        self.optimizer.has_one_rate()
-    }
-
-    fn check_model(&self, parameters: &[GraphParameter]) -> Result<(), String> {
-        self.optimizer.check_model(parameters)
-    }
-
-    fn model_rule(&self) -> Option<&dyn ModelRule> {
-        self.optimizer.model_rule()
-    }
-
-    fn lowering(&self, step: UpdateStep) -> Option<RuleChain> {
-        self.optimizer.lowering(step)
-    }
-
-    fn measure_block(
-        &self,
-        step: UpdateStep,
-        incoming: GradientTransform,
-        weights: &[f32],
-        gradients: &[f32],
-        state: &mut [&mut [f32]],
-    ) -> [f64; 2] {
-        self.optimizer.measure_block(step, incoming, weights, gradients, state)
-    }
-
-    fn update_block(
-        &self,
-        step: UpdateStep,
-        incoming: GradientTransform,
-        weights: &mut [f32],
-        gradients: &[f32],
-        state: &mut [&mut [f32]],
-    ) {
-        self.optimizer.update_block(step, incoming, weights, gradients, state);
     }
 
     with_changes!(dyn AnyOptimizer);

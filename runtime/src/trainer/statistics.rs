@@ -75,14 +75,13 @@ impl Statistics {
         engine: &mut dyn Engine,
         settings: &TrainConfig,
         data: &PreparedDataset,
-        step: u64,
     ) -> Result<()> {
         self.is_fresh = false;
         let own: Vec<Vec<f32>> = {
             let weights = engine.store().weights()?;
             self.places.iter().map(|&(place, _)| weights[place].clone()).collect()
         };
-        let computed = self.sum(engine, settings, data, step);
+        let computed = self.sum(engine, settings, data);
         engine.store_mut().edit(&mut |host| {
             for (&(place, _), own) in self.places.iter().zip(&own) {
                 host.parameters[place].copy_from_slice(own);
@@ -93,13 +92,13 @@ impl Statistics {
         Ok(())
     }
 
-    /// Each statistic starts at 0 in each batch, so that a fixed share of that of the batch is left.
+    /// Each statistic starts at 0 in each batch, so that a fixed share of that of the batch is left. The draws of dropout do not depend on the
+    /// step, so that a resumed run, which computes the statistics anew, has the same ones.
     fn sum(
         &self,
         engine: &mut dyn Engine,
         settings: &TrainConfig,
         data: &PreparedDataset,
-        step: u64,
     ) -> Result<Vec<Vec<f32>>> {
         let mut sums: Vec<Vec<f64>> = self.values.iter().map(|values| vec![0.0; values.len()]).collect();
         let samples = data.train();
@@ -112,7 +111,7 @@ impl Statistics {
                     host.parameters[place].fill(0.0);
                 }
             })?;
-            engine.observe(&data.batch(indices)?, StepIndex { step, micro_batch: batches })?;
+            engine.observe(&data.batch(indices)?, StepIndex { step: 0, micro_batch: batches })?;
             let weights = engine.store().weights()?;
             for (&(place, _), sums) in self.places.iter().zip(&mut sums) {
                 for (sum, &value) in sums.iter_mut().zip(&weights[place]) {

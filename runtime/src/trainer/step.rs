@@ -129,22 +129,8 @@ impl<'a> TrainStep<'a> {
         let groups = Groups(&settings.groups);
         let treatments =
             groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
-        let starts = groups.starts(&graph.parameters, plan.steps, plan.steps_per_epoch)?;
-        if !starts.is_empty() && settings.optimizer.average().is_some() {
-            let problem = format!(
-                "`from` does not go with `{}`, which averages the weights of all steps; remove it, or use another optimizer, such as `AdamW`",
-                settings.optimizer.name()
-            );
-            return Err(Error::Setting { key: "groups".to_owned(), problem });
-        }
-        if !starts.is_empty() && settings.optimizer.has_one_rate() {
-            let problem = format!(
-                "`from` does not go with `{}`, which estimates one learning rate from the steps of all parameters; remove it, or use another \
-                 optimizer, such as `AdamW`",
-                settings.optimizer.name()
-            );
-            return Err(Error::Setting { key: "groups".to_owned(), problem });
-        }
+        let starts =
+            groups.starts(&graph.parameters, &*settings.optimizer, plan.steps, plan.steps_per_epoch)?;
         let held = vec![false; starts.len()];
         settings
             .optimizer

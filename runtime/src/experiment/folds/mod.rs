@@ -113,7 +113,7 @@ impl<M: Model> Experiment<M> {
         self.with_fold(first, out.clone()).map_err(|error| Error::Setting {
             key: "folds".to_owned(),
             problem: format!(
-                "each fold starts from the declared run, where a change of a key's type cannot be made again: {error}; declare it in `train!`"
+                "each fold starts from the declared run, and cannot repeat a change of a key's type: {error}; declare it in `train!`"
             ),
         })?;
         self.fold = Some(first);

@@ -49,8 +49,7 @@ impl TrainStep<'_> {
         }
         self.derive()?;
         self.engine.store_mut().swap(WeightCopy::Average)?;
-        // The draws of dropout do not depend on the step, so that a resumed run, which computes them anew, has the same statistics.
-        let computed = self.statistics.compute(&mut *self.engine, self.settings, data, 0);
+        let computed = self.statistics.compute(&mut *self.engine, self.settings, data);
         self.engine.store_mut().swap(WeightCopy::Average)?;
         computed
     }
